@@ -1,0 +1,1 @@
+"""The nouns of the gateway: frozen, without behaviour that touches the outside world."""

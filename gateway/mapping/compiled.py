@@ -1,0 +1,239 @@
+"""The compiled form of a mapping: what the loader makes of the files and the interpreter runs.
+
+Everything here is checked: names resolve, groups are expanded, types agree. Expressions are closures over a ``Scope``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from gateway.model.change import Image
+from gateway.model.event import Intent
+from gateway.model.values import Unavailable, Value
+
+__all__ = [
+    "Column",
+    "CompiledMapping",
+    "Count",
+    "DataBuilder",
+    "EventType",
+    "Expression",
+    "Pattern",
+    "RowOp",
+    "RowView",
+    "Rule",
+    "Scope",
+    "Table",
+    "Truth",
+    "WhereTest",
+]
+
+Truth = bool | Unavailable
+"""T, F or U; an unknown carries the reason why (unreadable -> decode, missing -> drift, else rule)."""
+
+
+class RowOp(StrEnum):
+    """What a transaction did to a row in the end."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+    LEAVES = "leaves"
+    ARRIVES = "arrives"
+    SNAPSHOT = "snapshot"
+
+
+class RowView(Protocol):
+    """A row as expressions see it: domain columns before and after (None where there is no such image)."""
+
+    @property
+    def op(self) -> str: ...  # noqa: D102
+    @property
+    def before(self) -> Mapping[str, Value] | None: ...  # noqa: D102
+    @property
+    def after(self) -> Mapping[str, Value] | None: ...  # noqa: D102
+    @property
+    def changed(self) -> frozenset[str]:
+        """Domain columns whose net value changed (updates only), taken or not."""
+        ...
+
+    @property
+    def other(self) -> Mapping[str, Value] | None:
+        """The aggregate key on the far side of a key change, by domain name."""
+        ...
+
+
+@dataclass(slots=True)
+class Scope:
+    """What an expression may touch.
+
+    ``anchor`` is the row that ``before``/``after``/``row``/``op``/``other`` speak of (None in a ``once`` rule).
+    ``companions`` maps a pattern's name to its row, to None (absent: columns read as null) or to a list of rows; a
+    companion of unknown count is ``Unavailable``. ``item`` is the row of ``$each``. ``value``/``image`` serve ``parts``.
+    """
+
+    anchor: RowView | None
+    companions: Mapping[str, RowView | Sequence[RowView] | Unavailable | None]
+    key: Mapping[str, Value]
+    transaction: Mapping[str, Value]
+    item: RowView | None = None
+    image: Mapping[str, Value] | None = None
+    value: Value = None
+
+
+Expression = Callable[[Scope], Value]
+"""A compiled bare expression or template. A test gives True, False, None or Unavailable."""
+DataBuilder = Callable[[Scope], dict[str, object]]
+"""Builds an event's payload as Avro-native values.
+
+Raises RecordError: ``contract`` for null or a value the contract forbids, else the class of the unavailable value read.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One domain column. ``read`` turns a raw JSON value (never ``UNSENT``) into a domain value or ``UNREADABLE``.
+
+    A part of a packed column has ``raw`` = the packed column and ``part`` = its expression (read over value and image);
+    its ``read`` is applied to the expression's result.
+    """
+
+    name: str
+    raw: str
+    type: str
+    read: Callable[[object], Value]
+    pii: bool = False
+    bookkeeping: bool = False
+    part: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A legacy table as a mapping declares it. ``physical`` is ``schema.table``; ``row`` are domain columns."""
+
+    physical: str
+    name: str
+    row: tuple[str, ...]
+    columns: Mapping[str, Column]
+    truncate: Literal["drift", "ignore"] = "drift"
+    unexplained: Literal["report", "park"] = "report"
+    undeclared: Literal["report", "park", "ignore"] = "report"
+
+    @property
+    def raw_columns(self) -> frozenset[str]:
+        """Legacy names of all declared columns."""
+        return frozenset(column.raw for column in self.columns.values())
+
+    def read(self, image: Image) -> dict[str, Value]:
+        """Domain values of one raw row image; a column not in it is ``MISSING``, a placeholder ``UNSENT``."""
+        raise NotImplementedError
+
+
+class Count(StrEnum):
+    """How many rows a companion pattern wants."""
+
+    ONE = "one"
+    AT_MOST_ONE = "at most one"
+    AT_LEAST_ONE = "at least one"
+    ANY = "any"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class WhereTest:
+    """A test of one column (language.md 4, where).
+
+    ``from_``/``to`` false: ``equals`` holds the allowed values (one for a scalar), ``negated`` for ``{not: …}``; it is
+    asked of ``row`` (after; on delete before). With ``transition``: the column changed, was one of ``was`` and became
+    one of ``became`` (None = anything).
+    """
+
+    column: str
+    equals: tuple[Value, ...] = ()
+    negated: bool = False
+    transition: bool = False
+    was: tuple[Value, ...] | None = None
+    became: tuple[Value, ...] | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Rows of one table that a rule wants. Column sets have groups and ``any`` already expanded.
+
+    ``changed`` None: not asked. ``takes``: columns an update match takes, if changed and untaken (``changed``, those
+    with from/to, ``explains``). ``witness``: sees taken changes and takes none.
+    """
+
+    name: str
+    table: str
+    ops: frozenset[RowOp]
+    changed: frozenset[str] | None = None
+    where: tuple[WhereTest, ...] = ()
+    takes: frozenset[str] = frozenset()
+    witness: bool = False
+    count: Count = Count.ONE
+    when: Expression | None = None
+    same: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """An event this mapping fills: ``full_name`` is the Avro record's full name, ``schema`` its parsed contract (JSON).
+
+    ``topic`` is without the installation's prefix.
+    """
+
+    name: str
+    version: int
+    full_name: str
+    topic: str
+    capability: str
+    schema: Mapping[str, object]
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule or a noise rule (``event`` None). ``anchor`` None: a ``once`` rule, all of its patterns in ``companions``."""
+
+    name: str
+    event: str | None
+    intent: Intent
+    anchor: Pattern | None
+    companions: tuple[Pattern, ...] = ()
+    when: Expression | None = None
+    data: DataBuilder | None = None
+    slot: str = ""
+    undecided_skip: bool = False
+    on_error: Literal["park", "deadletter", "halt"] | None = None
+    because: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMapping:
+    """One mapping file, checked and compiled. ``digest`` (16 hex digits) covers its canonical form and its contracts.
+
+    ``topics`` are without the installation's prefix; ``key`` are domain names of the aggregate's key columns.
+    """
+
+    name: str
+    file: str
+    topics: tuple[str, ...]
+    aggregate: str
+    key: tuple[str, ...]
+    capability: str
+    tables: Mapping[str, Table]
+    """By physical name (``schema.table``)."""
+    rules: tuple[Rule, ...]
+    events: Mapping[str, EventType]
+    digest: str
+    unexplained: Literal["report", "park"] = "report"
+    undeclared: Literal["report", "park", "ignore"] = "report"
+    on_error: Literal["park", "deadletter", "halt"] = "park"
+    conditions: Mapping[str, Expression] = field(default_factory=dict)

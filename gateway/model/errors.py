@@ -1,0 +1,88 @@
+"""Three families of errors, because the reaction to each differs (design.md, Errors)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["ConfigError", "DependencyError", "Fault", "GatewayError", "LetterClass", "RecordError", "SourceRegressed"]
+
+
+class LetterClass(StrEnum):
+    """Why a record or change set became a dead letter."""
+
+    DECODE = "decode"
+    DRIFT = "drift"
+    RULE = "rule"
+    CONTRACT = "contract"
+    UNEXPLAINED = "unexplained"
+    LOOKUP = "lookup"
+    OVERSIZED = "oversized"
+    ORDER_BLOCKED = "order-blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a configuration file: where (1-based line and column), what, and how to mend it."""
+
+    file: str
+    line: int
+    column: int
+    what: str
+    hint: str = ""
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.file}:{self.line}:{self.column}: {self.what}"]
+        if self.excerpt:
+            lines += [f"    {self.excerpt}", f"    {' ' * (self.column - 1)}^"]
+        if self.hint:
+            lines.append(f"    {self.hint}")
+        return "\n".join(lines)
+
+
+class GatewayError(Exception):
+    """Root of the gateway's errors: ``what`` happened, ``where`` (a place a person can go to), a ``hint`` what to do."""
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.what}{remedy}"
+
+
+class RecordError(GatewayError):
+    """A record or change set cannot be translated: park or dead-letter it and go on."""
+
+    def __init__(
+        self, letter_class: LetterClass, what: str, *, rule: str = "", where: str = "", hint: str = "", stage: str = ""
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.letter_class = letter_class
+        self.rule = rule
+        self.stage = stage
+
+
+class DependencyError(GatewayError):
+    """Broker, registry, database or Connect is away: back off and try again; never dead-letter, never commit."""
+
+
+class ConfigError(GatewayError):
+    """The configuration is wrong: refuse to start, showing every fault with its place and remedy."""
+
+    def __init__(self, what: str, *, faults: tuple[Fault, ...] = (), where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        head = super().__str__()
+        return "\n".join([head, *map(str, self.faults)]) if self.faults else head
+
+
+class SourceRegressed(ConfigError):  # noqa: N818 - the protocol's word for it
+    """A position went back while its commit time went on: another timeline; the partition stops (protocol.md 3.4)."""

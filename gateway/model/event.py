@@ -1,0 +1,143 @@
+"""What a change set meant: domain events, what took each change, and what became of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.model.errors import RecordError
+from gateway.model.record import Headers, RawRecord
+
+__all__ = [
+    "Accounting",
+    "DomainEvent",
+    "EncodedEvent",
+    "Intent",
+    "Interpretation",
+    "Outcome",
+    "OutcomeKind",
+    "RowRef",
+    "Tried",
+    "Unexplained",
+]
+
+
+class Intent(StrEnum):
+    """What kind of thing an event says."""
+
+    FACT = "fact"
+    CORRECTION = "correction"
+    MERGE = "merge"
+    PENDING = "pending"
+    UNDETERMINED = "undetermined"
+    STATE = "state"
+
+
+class OutcomeKind(StrEnum):
+    """The one settled outcome of a raw record (language.md 8); an ``ignored`` outcome also has a reason."""
+
+    PUBLISHED = "published"
+    IGNORED = "ignored"
+    DEAD_LETTERED = "dead_lettered"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one raw record. ``reason``: of an ignored one as in language.md 8, of a dead letter its class."""
+
+    kind: OutcomeKind
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowRef:
+    """Names the row an event hangs on (protocol.md 7). ``tx_id`` and ``lsn`` of the row's first change in the set.
+
+    For a state event ``tx_id`` is None. ``row_key`` holds the raw values of the table's ``row:`` columns, as text.
+    """
+
+    tx_id: int | None
+    lsn: int
+    table: str
+    row_key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainEvent:
+    """A business fact before encoding. ``data`` holds Avro-native values (fastavro's: date, datetime, Decimal, …).
+
+    ``place`` is its place in the change set, in firing order (0-based).
+    """
+
+    name: str
+    version: int
+    intent: Intent
+    rule: str
+    data: Mapping[str, object]
+    row: RowRef
+    place: int
+    slot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """Units of one change set: ``units = by_event + by_noise + bookkeeping + unexplained`` (language.md 8)."""
+
+    units: int = 0
+    by_event: int = 0
+    by_noise: int = 0
+    bookkeeping: int = 0
+    unexplained: int = 0
+    format_only: int = 0
+    undeclared: int = 0
+    undone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """A unit nobody took: ``column`` is None where the unit is the row."""
+
+    table: str
+    op: str
+    column: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One line of the trace: a rule tried on a row, whether it fired, or where it stopped and why."""
+
+    rule: str
+    row: int
+    fired: bool
+    stopped_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """All that was learnt from one change set. With a ``failure`` there are no events: it fails whole.
+
+    ``outcomes`` has one entry for each change of the set, in its order. ``noise`` counts units by noise rule.
+    """
+
+    events: tuple[DomainEvent, ...]
+    outcomes: tuple[Outcome, ...]
+    accounting: Accounting = Accounting()
+    unexplained: tuple[Unexplained, ...] = ()
+    findings: tuple[str, ...] = ()
+    noise: Mapping[str, int] = field(default_factory=dict)
+    failure: RecordError | None = None
+    trace: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedEvent:
+    """An event ready for the producer: topic (with the installation's prefix), key, value and headers as bytes."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers
+    event: DomainEvent
+    source: RawRecord
