@@ -199,7 +199,7 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule or a noise rule (``event`` None). ``anchor`` None: a ``once`` rule, all of its patterns in ``companions``."""
+    """A rule or a noise rule (``event`` None). ``anchor`` None: a ``once`` rule, all its patterns in ``companions``."""
 
     name: str
     event: str | None

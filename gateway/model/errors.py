@@ -42,7 +42,7 @@ class Fault:
 
 
 class GatewayError(Exception):
-    """Root of the gateway's errors: ``what`` happened, ``where`` (a place a person can go to), a ``hint`` what to do."""
+    """Root of our errors: ``what`` happened, ``where`` (a place a person can go to), a ``hint`` what to do."""
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(what)

@@ -1,0 +1,69 @@
+"""Settings and their sources: keyword, environment (``GATEWAY_*``), ``gateway.yaml``, defaults; the first that speaks wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+__all__ = ["Incarnation", "Settings"]
+
+from pydantic import BaseModel
+
+
+class Incarnation(BaseModel):
+    """A declared new timeline of the source: its number and the first commit time (ms since the epoch) it holds for."""
+
+    name: int
+    since_ms: int = Field(alias="from")
+
+
+class Settings(BaseSettings):
+    """One installation of the gateway. Sizes in bytes, times in seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWAY_", env_nested_delimiter="__", yaml_file="gateway.yaml", extra="ignore"
+    )
+
+    prefix: str = Field("", description="stands before all topics, groups and transactional ids of this installation")
+    bootstrap: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers")
+    registry_url: str = Field("http://127.0.0.1:8081", description="base URL of the Confluent-compatible registry API")
+    connect_url: str = Field("http://127.0.0.1:8083", description="base URL of Kafka Connect's REST API")
+    legacy_dsn: str = Field("", description="libpq connection string of the legacy database")
+    mappings: Path = Field(Path("mappings"), description="folder of the mapping files")
+    connect: Path = Field(Path("connect"), description="folder of the connector settings")
+
+    connector: Literal["postgresql"] = "postgresql"
+    layout: Literal["aggregate"] = "aggregate"
+    topic_prefix: str = Field("legacy", description="Debezium's topic.prefix: source.name, and the head of raw topics")
+
+    group: str = Field("gateway", description="consumer group, without the installation's prefix")
+    instance: str = Field("1", description="names this process in its transactional id; stable over restarts")
+    commit_interval_ms: int = 100
+    transaction_max_records: int = 5_000
+    transaction_max_bytes: int = 8 * 1024 * 1024
+    unit_max_bytes: int = Field(256 * 1024 * 1024, description="largest open transaction held in memory")
+    headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"
+    incarnations: tuple[Incarnation, ...] = ()
+    http_port: int = Field(0, description="health and metrics; 0 picks a free port")
+
+    kafka: dict[str, str] = Field(default_factory=dict, description="any librdkafka setting, passed through")
+    registry: dict[str, str] = Field(default_factory=dict, description="any registry client setting, passed through")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of the sources: keyword arguments, environment, YAML file."""
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+    def topic(self, name: str) -> str:
+        """The topic ``name`` of this installation, with its prefix."""
+        return f"{self.prefix}{name}"
