@@ -1,4 +1,4 @@
-"""Settings and their sources: keyword, environment (``GATEWAY_*``), ``gateway.yaml``, defaults; the first that speaks wins."""
+"""Settings and their sources: keyword, environment (``GATEWAY_*``), ``gateway.yaml``, defaults; the first wins."""
 
 from __future__ import annotations
 
