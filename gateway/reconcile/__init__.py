@@ -1,0 +1,1 @@
+"""Drift thinking, pure: two sets of rows compared, and the differences classified."""
