@@ -16,10 +16,10 @@ from gateway.model.record import Headers, RawRecord
 __all__ = [
     "Batch",
     "Clock",
+    "Cluster",
     "Committed",
     "EventSource",
     "InDoubt",
-    "Marker",
     "MarkerReader",
     "Membership",
     "MustAbort",
@@ -27,8 +27,8 @@ __all__ = [
     "RebalanceListener",
     "SchemaRegistry",
     "StateReader",
+    "TopicShape",
     "TransactionalSink",
-    "Watermarks",
 ]
 
 
@@ -114,10 +114,6 @@ class EventSource(Protocol):
 
     def resume(self, partition: Partition) -> None:
         """Undo ``pause``."""
-        ...
-
-    def partition_count(self, topic: str) -> int:
-        """Partitions of ``topic`` now; ConfigError if there is no such topic."""
         ...
 
     def membership(self) -> Membership | None:
@@ -208,24 +204,23 @@ class StateReader(Protocol):
         ...
 
 
-class Marker(NamedTuple):
-    """An END in the transaction topic: the source's name, its transaction id, the LSN of its commit."""
-
-    source: str
-    tx_id: int
-    lsn: int
-    ts_ms: int
-
-
 class MarkerReader(Protocol):
-    """Reads ENDs of the transaction topic, read_committed, starting shortly before its end."""
+    """Reads the transaction topic, read_committed, from shortly before its end."""
 
-    def poll(self) -> Sequence[Marker]:
-        """New ENDs, at least the last one of what arrived, oldest first. Does not wait."""
+    def poll(self) -> Sequence[bytes]:
+        """Values that arrived since the last call, oldest first. Does not wait.
+
+        Nothing while the topic does not exist yet. ConfigError if it has more than one partition.
+        """
         ...
 
-    def search(self, tx_id: int) -> None:
-        """Look for this transaction's END in the whole topic: ``poll`` will give it if it is there."""
+    @property
+    def at_end(self) -> bool:
+        """Whether everything that was in the topic at the last look was given."""
+        ...
+
+    def earlier(self) -> bool:
+        """Read again from further back; false if the topic's start was reached already."""
         ...
 
     def close(self) -> None:
@@ -233,11 +228,18 @@ class MarkerReader(Protocol):
         ...
 
 
-class Watermarks(Protocol):
-    """Asks high watermarks (READ_UNCOMMITTED) on a connection of its own."""
+class TopicShape(NamedTuple):
+    """What must not change under a worker's feet: the topic's id and its partition count."""
+
+    topic_id: str
+    partitions: int
+
+
+class Cluster(Protocol):
+    """Asks the broker about its logs on a connection of its own, where no question waits behind a fetch."""
 
     def ask(self, partitions: Sequence[Partition]) -> None:
-        """Send one question for all; the answers come with a later ``answers``. Asked after what the caller saw."""
+        """Ask the high watermarks (READ_UNCOMMITTED) of all these in one question."""
         ...
 
     @property
@@ -246,11 +248,19 @@ class Watermarks(Protocol):
         ...
 
     def answers(self) -> Mapping[Partition, int]:
-        """Answers that came since the last call; an unanswered or failed question gives nothing. Does not wait."""
+        """Answers that came since the last call; a failed question gives nothing. Does not wait."""
         ...
 
-    def begin_offset(self, partition: Partition) -> int:
-        """The first offset still in the log."""
+    def high_watermark(self, partition: Partition) -> int:
+        """The high watermark (READ_UNCOMMITTED) now. Waits a few seconds at most."""
+        ...
+
+    def low_watermark(self, partition: Partition) -> int:
+        """The first offset still in the log. Waits a few seconds at most."""
+        ...
+
+    def shape(self, topic: str) -> TopicShape:
+        """Id and partition count of ``topic``. ConfigError if there is no such topic."""
         ...
 
     def close(self) -> None:
@@ -261,14 +271,14 @@ class Watermarks(Protocol):
 class SchemaRegistry(Protocol):
     """Schemas are looked up, never registered, at run time."""
 
-    def schema_id(self, subject: str, schema: Mapping[str, object]) -> int:
+    def lookup(self, subject: str, schema: Mapping[str, object]) -> int:
         """The id under which exactly ``schema`` is registered for ``subject``.
 
         ConfigError: the subject is missing, or holds no such schema. DependencyError: the registry is away.
         """
         ...
 
-    def schema(self, schema_id: int) -> Mapping[str, object]:
+    def schema_by_id(self, schema_id: int) -> Mapping[str, object]:
         """The parsed schema with this id (kept for good once read). ConfigError: there is none."""
         ...
 

@@ -1,0 +1,97 @@
+"""Questions to the broker on a connection of their own: on the fetching one each waits behind a long poll."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import IsolationLevel, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, _listoffsets
+
+from gateway.adapters.kafka_client import client_settings, dependency_error, partition_of, topic_partition
+from gateway.model.errors import ConfigError, DependencyError
+from gateway.ports import Partition, TopicShape
+
+__all__ = ["KafkaCluster"]
+
+_TIMEOUT = 5.0
+_NO_ANSWER = "no answer in time"
+OffsetSpec: Any = _listoffsets.OffsetSpec  # exported without types
+
+
+class KafkaCluster:
+    """``Cluster`` on confluent-kafka's admin client."""
+
+    def __init__(self, bootstrap: str, settings: Mapping[str, str]) -> None:
+        self._bootstrap = bootstrap
+        self._admin = AdminClient(client_settings(bootstrap, settings))
+        self._open: dict[Partition, Future[Any]] = {}
+
+    def _offsets(self, partitions: Sequence[Partition], spec: Any) -> dict[Partition, Future[Any]]:
+        found = self._admin.list_offsets(
+            {topic_partition(one): spec for one in partitions},
+            isolation_level=IsolationLevel.READ_UNCOMMITTED,
+            request_timeout=_TIMEOUT,
+        )
+        return {partition_of(place): future for place, future in found.items()}
+
+    def ask(self, partitions: Sequence[Partition]) -> None:
+        """See ``Cluster``."""
+        if partitions:
+            self._open = self._offsets(partitions, OffsetSpec.latest())
+
+    @property
+    def waiting(self) -> bool:
+        """See ``Cluster``."""
+        return bool(self._open)
+
+    def answers(self) -> Mapping[Partition, int]:
+        """See ``Cluster``."""
+        done = {one: future for one, future in self._open.items() if future.done()}
+        for one in done:
+            del self._open[one]
+        return {one: future.result().offset for one, future in done.items() if future.exception() is None}
+
+    def high_watermark(self, partition: Partition) -> int:
+        """See ``Cluster``."""
+        return self._one(partition, OffsetSpec.latest())
+
+    def low_watermark(self, partition: Partition) -> int:
+        """See ``Cluster``."""
+        return self._one(partition, OffsetSpec.earliest())
+
+    def _one(self, partition: Partition, spec: Any) -> int:
+        try:
+            found: int = self._offsets([partition], spec)[partition].result(_TIMEOUT + 1).offset
+        except KafkaException as raised:
+            raise dependency_error(raised, f"asking the watermarks of {partition}", self._bootstrap) from raised
+        except TimeoutError as raised:
+            raise DependencyError(
+                "no answer", where=f"Kafka at {self._bootstrap}", hint="it is tried again"
+            ) from raised
+        return found
+
+    def shape(self, topic: str) -> TopicShape:
+        """See ``Cluster``."""
+        try:
+            metadata = self._admin.list_topics(topic, timeout=_TIMEOUT).topics[topic]
+            if metadata.error is not None or not metadata.partitions:
+                raise ConfigError(
+                    f"topic {topic} does not exist",
+                    where=f"Kafka at {self._bootstrap}",
+                    hint="run `gateway connect apply`: it creates topics and starts the capture",
+                )
+            described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT)
+            found = described[topic].result(_TIMEOUT + 1)
+        except KafkaException as raised:
+            raise dependency_error(raised, f"asking about topic {topic}", self._bootstrap) from raised
+        except TimeoutError as raised:
+            raise DependencyError(
+                "no answer", where=f"Kafka at {self._bootstrap}", hint="it is tried again"
+            ) from raised
+        return TopicShape(str(found.topic_id), len(found.partitions))
+
+    def close(self) -> None:
+        """See ``Cluster``."""
+        self._open = {}
