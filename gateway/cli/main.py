@@ -1,0 +1,75 @@
+"""The `gateway` command: a table of subcommands, each imported only when it is called."""
+
+import difflib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["COMMANDS", "Subcommand", "main"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """Where a subcommand's typer `app` lives, what it is for, and the extra of the package that it needs, if any."""
+
+    module: str
+    purpose: str
+    extra: str = ""
+
+
+# One line for each subcommand, in the order of the help.
+COMMANDS: dict[str, Subcommand] = {
+    "stack": Subcommand("gateway.cli.stack", "The native stack: up, down, status, logs", extra="stack"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the subcommand that the arguments name and exit with its status; without one, show the help."""
+    name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name == "--version":
+        print(version("strangler-gateway"))
+    elif name in ("--help", "-h", "help"):
+        _help()
+    elif name in COMMANDS:
+        _run(name, COMMANDS[name], rest)
+    else:
+        sys.exit(_unknown(name))
+
+
+def _run(name: str, subcommand: Subcommand, arguments: list[str]) -> None:
+    try:
+        module = import_module(subcommand.module)
+    except ModuleNotFoundError as error:
+        if not subcommand.extra or (error.name or "").startswith("gateway"):
+            raise
+        sys.exit(
+            f"gateway {name} needs the package {error.name!r}, which is not installed.\n"
+            f"It comes with the extra: pip install 'strangler-gateway[{subcommand.extra}]'"
+        )
+    module.app(args=arguments, prog_name=f"gateway {name}")
+
+
+def _help() -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for name, subcommand in COMMANDS.items():
+        table.add_row(f"[bold]{name}[/bold]", subcommand.purpose)
+    console = Console()
+    console.print("Usage: gateway COMMAND [OPTIONS]   (gateway COMMAND --help tells the options)\n", markup=False)
+    console.print("Turns legacy table changes (Debezium, Kafka) into versioned domain events.\n")
+    console.print(table)
+
+
+def _unknown(name: str) -> int:
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    print(f"gateway: there is no command {name!r}.{hint} See: gateway --help", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()

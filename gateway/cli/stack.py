@@ -1,0 +1,104 @@
+"""`gateway stack`: the native stack for development, demo and tests."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.starting import show_steps
+from gateway.stack import Stack, StackError
+from gateway.stack.errors import tail
+from gateway.stack.site import STATE
+from gateway.stack.stack import SERVICES
+
+__all__ = ["app"]
+
+app = typer.Typer(help="PostgreSQL, Kafka, Connect and the registry as ordinary processes.", no_args_is_help=True)
+
+StateOption = Annotated[Path, typer.Option("--state", help="The folder that keeps all of the stack's files.")]
+OnlyOption = Annotated[list[str] | None, typer.Option("--only", help=f"Start only these: {', '.join(SERVICES)}.")]
+
+
+@app.command()
+def up(state: StateOption = STATE, only: OnlyOption = None) -> None:
+    """Start everything that does not run yet, and wait until it answers."""
+    console = Console(stderr=True)
+    with _whole_or_nothing(console), show_steps(console) as progress:
+        endpoints = Stack(state).up(progress, only or None)
+    print(f"PostgreSQL  {endpoints.postgres_dsn}")
+    print(f"Kafka       {endpoints.bootstrap}")
+    print(f"Connect     {endpoints.connect_url}")
+    print(f"Registry    {endpoints.registry_url}")
+
+
+@app.command()
+def down(
+    state: StateOption = STATE, wipe: Annotated[bool, typer.Option("--wipe", help="Forget all data, too.")] = False
+) -> None:
+    """Stop everything that was started here."""
+    console = Console(stderr=True)
+    with _whole_or_nothing(console), show_steps(console) as progress:
+        Stack(state).down(progress, wipe=wipe)
+
+
+@app.command()
+def status(
+    state: StateOption = STATE, as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False
+) -> None:
+    """Show what runs, whether it is well, and how much memory it takes; exit status 1 unless all is well."""
+    found = Stack(state).status()
+    if as_json:
+        print(json.dumps([asdict(one) for one in found]))
+    else:
+        table = Table("service", "port", "pid", "state", "MB")
+        for one in found:
+            word = "ready" if one.healthy else "down" if one.pid is None else "not answering"
+            table.add_row(one.service, str(one.port), str(one.pid or ""), word, str(one.memory // 1_000_000))
+        table.add_section()
+        table.add_row("all", "", "", "", str(sum(one.memory for one in found) // 1_000_000))
+        Console().print(table if found else "no stack was started here")
+    raise typer.Exit(0 if found and all(one.healthy for one in found) else 1)
+
+
+@app.command()
+def logs(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")],
+    state: StateOption = STATE,
+    lines: Annotated[int, typer.Option("-n", help="How many lines.")] = 50,
+) -> None:
+    """Print the end of a service's log."""
+    path = Stack(state).log(service)
+    if service not in SERVICES or not path.exists():
+        print(f"no log of {service!r} in {state}; there may be: {', '.join(SERVICES)}", file=sys.stderr)
+        raise typer.Exit(1)
+    print(tail(path, lines, limit=1_000_000))
+
+
+@contextlib.contextmanager
+def _whole_or_nothing(console: Console) -> Iterator[None]:
+    """Turn a signal into Ctrl-C, so that a half start is taken back, and an error into text and exit status."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        yield
+    except StackError as error:
+        console.print(f"error: {error}", markup=False, highlight=False, style="red")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        console.print("interrupted: what was started is stopped again")
+        # a download's thread may still be waiting for the network: do not wait for it
+        os._exit(130)
