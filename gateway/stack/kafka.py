@@ -38,7 +38,7 @@ def broker_settings() -> dict[str, object]:
 
 
 def _small() -> dict[str, object]:
-    """What fits a machine of two cores: few threads, small buffers, no hand-over to a second broker at a stop."""
+    """What fits a machine of two cores: few threads, small buffers."""
     return {
         "num.network.threads": 2,
         "num.io.threads": 4,
@@ -46,7 +46,9 @@ def _small() -> dict[str, object]:
         "num.recovery.threads.per.data.dir": 2,
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         "log.index.size.max.bytes": 1024 * 1024,
-        "controlled.shutdown.enable": False,
+        # After a kill -9 the controller (in the same process) takes the broker back only once this has passed.
+        "broker.session.timeout.ms": 5000,
+        "broker.heartbeat.interval.ms": 1000,
     }
 
 

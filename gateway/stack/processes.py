@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -82,17 +84,38 @@ def end(records: Iterable[ProcessRecord], *, grace: float, interrupt: bool = Fal
 
     A grace of 0 kills at once. Returns when all are gone; a pid that meanwhile belongs to another is left alone.
     """
-    parents = [process for record in records if (process := record.process())]
+    living = [record for record in records if record.process()]
     if grace > 0:
-        for process in parents:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(2 if interrupt else 15)
-        _, parents = psutil.wait_procs(parents, timeout=grace)
-    doomed = list(parents)
-    for process in parents:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            doomed += process.children(recursive=True)
-    for process in doomed:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(doomed, timeout=10)
+        for record in living:
+            _send(record, signal.SIGINT if interrupt else signal.SIGTERM)
+        living = _outlasting(living, grace)
+    doomed = [*living, *(child for record in living for child in _children(record))]
+    for record in doomed:
+        _send(record, signal.SIGKILL)
+    _outlasting(doomed, 10)
+
+
+def _children(record: ProcessRecord) -> list[ProcessRecord]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if process := record.process():
+            return [ProcessRecord(child.pid, child.create_time()) for child in process.children(recursive=True)]
+    return []
+
+
+def _send(record: ProcessRecord, number: signal.Signals) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if process := record.process():
+            process.send_signal(number)
+
+
+def _outlasting(records: Iterable[ProcessRecord], seconds: float) -> list[ProcessRecord]:
+    """Wait until all are gone; return those that are still there after `seconds`.
+
+    psutil's own wait counts a zombie as alive, and who reaps an orphan, and when, is the affair of the system.
+    """
+    end_of_wait = time.monotonic() + seconds
+    living = [record for record in records if record.process()]
+    while living and time.monotonic() < end_of_wait:
+        time.sleep(0.02)
+        living = [record for record in living if record.process()]
+    return living
