@@ -20,6 +20,7 @@ __all__ = [
     "Committed",
     "EventSource",
     "InDoubt",
+    "LogReader",
     "MarkerReader",
     "Membership",
     "MustAbort",
@@ -185,6 +186,22 @@ class TransactionalSink(Protocol):
 
     def close(self) -> None:
         """Forget the producer; an open transaction is aborted if it can be. Never raises."""
+        ...
+
+
+class LogReader(Protocol):
+    """A read_committed reader of partitions given by number; it belongs to no group and commits nothing."""
+
+    def assign(self, starts: Mapping[Partition, int]) -> None:
+        """Read exactly these from now on, each from its offset (one below the log's start: from its start)."""
+        ...
+
+    def take(self, limit: int = 2000, wait: float = 0.0) -> Batch:
+        """Up to ``limit`` records; if there are none, wait up to ``wait`` seconds for the first."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection. Never raises."""
         ...
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
 
 from gateway.model.errors import DependencyError, GatewayError
 from gateway.model.record import RawRecord
@@ -82,12 +82,10 @@ def place_of(message: Any) -> tuple[Partition, int]:
 
 def topic_partition(partition: Partition, offset: int | None = None, metadata: str | None = None) -> TopicPartition:
     """The client's own noun; ``metadata`` is stored with a committed offset."""
-    found = TopicPartition(partition.topic, partition.partition)
-    if offset is not None:
-        found.offset = offset
-    if metadata is not None:
-        found.metadata = metadata
-    return found
+    at = OFFSET_INVALID if offset is None else offset
+    if metadata is None:
+        return TopicPartition(partition.topic, partition.partition, at)
+    return TopicPartition(partition.topic, partition.partition, at, metadata)
 
 
 def error_of(raised: KafkaException) -> KafkaError:
