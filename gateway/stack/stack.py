@@ -21,10 +21,10 @@ from gateway.stack.service import Service
 from gateway.stack.site import STATE, Site, alone, cache_folder, choose_ports, known_ports
 from gateway.stack.status import ServiceStatus, status_of
 
-__all__ = ["SERVICES", "Stack"]
+__all__ = ["KINDS", "SERVICES", "Stack"]
 
-_TYPES: tuple[type[Service], ...] = (Postgres, Broker, ConnectWorker, Registry)
-SERVICES: tuple[str, ...] = tuple(service.name for service in _TYPES)
+KINDS: tuple[type[Service], ...] = (Postgres, Broker, ConnectWorker, Registry)
+SERVICES: tuple[str, ...] = tuple(service.name for service in KINDS)
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.1
 
@@ -32,8 +32,14 @@ _POLL_SECONDS = 0.1
 class Stack:
     """The services of one state folder. Every method may be called again, and from several processes in turn."""
 
-    def __init__(self, state: Path | str = STATE, cache: Path | str | None = None) -> None:
+    def __init__(
+        self,
+        state: Path | str = STATE,
+        cache: Path | str | None = None,
+        kinds: tuple[type[Service], ...] = KINDS,
+    ) -> None:
         self.state = Path(state).absolute()
+        self.kinds = kinds
         self.cache = Path(cache).absolute() if cache else cache_folder()
         self._tied: list[Launcher] = []
 
@@ -44,16 +50,16 @@ class Stack:
         however it ends. If one fails, or on Ctrl-C, everything started by this call is stopped again. Raises
         StackError with the tail of the failing log.
         """
-        wanted = _with_required(set(SERVICES if only is None else only))
+        wanted = self._with_required({kind.name for kind in self.kinds} if only is None else set(only))
         with alone(self.state):
             site = self._settle(self._running())
-            self._bring_up([kind(site) for kind in _TYPES if kind.name in wanted], progress, detached=detached)
+            self._bring_up([kind(site) for kind in self.kinds if kind.name in wanted], progress, detached=detached)
             return site.endpoints
 
     def down(self, progress: Progress = silent, *, wipe: bool = False) -> None:
         """Stop everything; with `wipe` forget all data, too. Nothing running is fine."""
         with alone(self.state):
-            self._stop(SERVICES, progress, grace=0 if wipe else _STOP_SECONDS)
+            self._stop([kind.name for kind in self.kinds], progress, grace=0 if wipe else _STOP_SECONDS)
             while self._tied:
                 self._tied.pop().release()
             if wipe:
@@ -63,7 +69,7 @@ class Stack:
         """Start one service alone on the ports it had, and wait until it answers. Raises StackError."""
         with alone(self.state):
             site = self._site(service)
-            self._bring_up([kind(site) for kind in _TYPES if kind.name == service], progress, detached=detached)
+            self._bring_up([kind(site) for kind in self.kinds if kind.name == service], progress, detached=detached)
 
     def stop(self, service: str, progress: Progress = silent) -> None:
         """Stop one service as an operator would."""
@@ -92,14 +98,14 @@ class Stack:
         if not known_ports(self.state):
             return []
         site = self._known_site()
-        return [status_of(kind(site), site) for kind in _TYPES]
+        return [status_of(kind(site), site) for kind in self.kinds]
 
     def log(self, service: str) -> Path:
         """Return the path of a service's log."""
         return self.state / "logs" / f"{service}.log"
 
     def _running(self) -> set[str]:
-        return {name for name in SERVICES if (record := self._record(name)) and record.process()}
+        return {kind.name for kind in self.kinds if (record := self._record(kind.name)) and record.process()}
 
     def _record(self, name: str) -> ProcessRecord | None:
         return ProcessRecord.read(self.state / "run" / f"{name}.json")
@@ -116,7 +122,7 @@ class Stack:
         return Site(self.state, Store(self.cache), ports)
 
     def _site(self, service: str) -> Site:
-        _with_required({service})
+        self._with_required({service})
         return self._known_site()
 
     def _bring_up(self, services: Sequence[Service], progress: Progress, *, detached: bool) -> None:
@@ -192,9 +198,9 @@ class Stack:
 
     def _stop(self, names: Iterable[str], progress: Progress, *, grace: float) -> None:
         """Stop services, those first that others do not require; what is stopped loses its record."""
-        for kinds in (tuple(k for k in _TYPES if k.requires), tuple(k for k in _TYPES if not k.requires)):
+        for kinds in (tuple(k for k in self.kinds if k.requires), tuple(k for k in self.kinds if not k.requires)):
             chosen = [kind for kind in kinds if kind.name in set(names)]
-            with ThreadPoolExecutor(len(kinds)) as threads:
+            with ThreadPoolExecutor(max(1, len(chosen))) as threads:
                 list(threads.map(lambda kind: self._stop_one(kind, progress, grace), chosen))
 
     def _stop_one(self, kind: type[Service], progress: Progress, grace: float) -> None:
@@ -210,15 +216,14 @@ class Stack:
     def _wipe(self) -> None:
         if known_ports(self.state):
             site = self._known_site()
-            for kind in _TYPES:
+            for kind in self.kinds:
                 kind(site).wipe()
         for path in self.state.iterdir():
             if path.name != ".lock":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-
-def _with_required(names: set[str]) -> set[str]:
-    if unknown := names - set(SERVICES):
-        raise StackError(", ".join(sorted(unknown)), "no such service", f"There are: {', '.join(SERVICES)}.")
-    required = {name for kind in _TYPES if kind.name in names for name in kind.requires}
-    return names | required
+    def _with_required(self, names: set[str]) -> set[str]:
+        known = {kind.name for kind in self.kinds}
+        if unknown := names - known:
+            raise StackError(", ".join(sorted(unknown)), "no such service", f"There are: {', '.join(sorted(known))}.")
+        return names | {name for kind in self.kinds if kind.name in names for name in kind.requires}
