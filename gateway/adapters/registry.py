@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
-import httpx
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
+
+# The client raises the transport errors of whichever httpx it found; only this module knows which.
+from confluent_kafka.schema_registry.common._httpx_compat import httpx
 
 from gateway.model.errors import ConfigError, DependencyError, LetterClass, RecordError
 

@@ -147,14 +147,20 @@ def _push(registry: ContractRegistry, contract: Contract) -> Iterable[tuple[Cont
     if known and registry.compatibility(contract.subject) != COMPATIBILITY:
         registry.set_compatibility(contract.subject, COMPATIBILITY)
     for version in contract.versions:
-        if version.schema in known:
-            yield contract, version, Push.UNCHANGED
-            continue
-        registry.register(contract.subject, version.schema)
-        if not known:
-            registry.set_compatibility(contract.subject, COMPATIBILITY)
-        known.append(version.schema)
-        yield contract, version, Push.REGISTERED
+        yield contract, version, _push_version(registry, contract.subject, version, known)
+
+
+def _push_version(registry: ContractRegistry, subject: str, version: Version, known: list[Schema]) -> Push:
+    """Register one version; some registries take one that differs in its descriptions only for the same."""
+    if version.schema in known:
+        return Push.UNCHANGED
+    registry.register(subject, version.schema)
+    if not known:
+        registry.set_compatibility(subject, COMPATIBILITY)
+    now = list(registry.versions(subject).values())
+    grown = len(now) > len(known)
+    known[:] = now
+    return Push.REGISTERED if grown else Push.UNCHANGED
 
 
 def check_files(contracts: Sequence[Contract]) -> tuple[Fault, ...]:

@@ -1,0 +1,112 @@
+"""The legacy database's side of capture: what it must offer, what it grants, and what differs from the plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.model.capture import CapturedTable, PublicationFacts, RoleFacts, TableFacts
+from gateway.model.errors import ConfigError
+from gateway.services.capture_plan import CapturePlan
+
+__all__ = ["DatabaseFacts", "check_tables", "granted", "superfluous", "wanted"]
+
+_OPERATIONS = frozenset({"insert", "update", "delete", "truncate"})
+_ALIKE = {"smallint": "integer", "bigint": "integer"}
+"""Types whose values look alike in JSON: 5 is 5."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What the database says of everything the plan names."""
+
+    tables: Mapping[str, TableFacts]
+    role: RoleFacts | None
+    publication: PublicationFacts | None
+    wal_level: str = "logical"
+
+
+def check_tables(plan: CapturePlan, facts: DatabaseFacts) -> None:
+    """Refuse, with every fault at once, what no configuration of the connector can mend.
+
+    ConfigError: ``wal_level`` is not logical; a table or key column is missing; key columns of one aggregate whose
+    types or order would give its records different key bytes.
+    """
+    faults = [] if facts.wal_level == "logical" else [f"wal_level is {facts.wal_level}, and must be logical"]
+    for table in plan.tables:
+        faults += _missing(table, facts.tables.get(table.name))
+    for topic in dict.fromkeys(table.topic for table in plan.tables):
+        faults += _unlike([table for table in plan.tables if table.topic == topic], facts.tables)
+    if faults:
+        raise ConfigError(
+            "the legacy database does not fit the mappings:\n  " + "\n  ".join(faults),
+            where="legacy_dsn",
+            hint="mend the mappings, or the tables",
+        )
+
+
+def _missing(table: CapturedTable, found: TableFacts | None) -> Iterator[str]:
+    if found is None:
+        yield f"table {table.name} does not exist"
+        return
+    for raw, name in table.key:
+        if raw not in found.columns:
+            yield f"table {table.name} has no column {raw}, the key {name}"
+
+
+def _unlike(tables: list[CapturedTable], facts: Mapping[str, TableFacts]) -> Iterator[str]:
+    """Debezium puts key columns in the table's own order, whatever the configuration says."""
+    shapes = {one.name: _key_shape(one, facts[one.name]) for one in tables if one.name in facts}
+    first = next(iter(shapes.items()), None)
+    for name, shape in shapes.items():
+        if first and shape != first[1]:
+            told = [f"{table} ({', '.join(' '.join(part) for part in key)})" for table, key in (first, (name, shape))]
+            yield f"keys of one aggregate would differ in their bytes: {' and '.join(told)}"
+
+
+def _key_shape(table: CapturedTable, facts: TableFacts) -> tuple[tuple[str, str], ...]:
+    names = dict(table.key)
+    return tuple((names[raw], _ALIKE.get(kind, kind)) for raw, kind in facts.columns.items() if raw in names)
+
+
+def superfluous(plan: CapturePlan, facts: DatabaseFacts) -> tuple[str, ...]:
+    """Tables on which the role has more than it should: anything but SELECT, or anything on a table not captured."""
+    if facts.role is None:
+        return ()
+    captured = {table.name for table in plan.tables}
+    held = facts.role.privileges.items()
+    return tuple(sorted(name for name, has in held if name not in captured or has != {"SELECT"}))
+
+
+def granted(plan: CapturePlan, facts: DatabaseFacts) -> list[str]:
+    """What the database grants today, as lines to compare with ``wanted``."""
+    lines = []
+    if facts.role:
+        flags = {"login": facts.role.login, "replication": facts.role.replication, "superuser": facts.role.superuser}
+        lines.append(f"role {plan.role}: {', '.join(flag for flag, on in flags.items() if on)}")
+        lines += [f"usage on schema {name}" for name in sorted(facts.role.schemas)]
+        lines += [f"{', '.join(sorted(has)).lower()} on {name}" for name, has in sorted(facts.role.privileges.items())]
+    lines += [f"replica identity full on {name}" for name, one in sorted(facts.tables.items()) if one.full_identity]
+    if facts.publication:
+        lines += _publication(plan, facts.publication)
+    return lines
+
+
+def wanted(plan: CapturePlan) -> list[str]:
+    """What the plan asks of the database, as lines."""
+    names = sorted(table.name for table in plan.tables)
+    schemas = sorted({name.partition(".")[0] for name in names})
+    return [
+        f"role {plan.role}: login, replication",
+        *(f"usage on schema {name}" for name in schemas),
+        *(f"select on {name}" for name in names),
+        *(f"replica identity full on {name}" for name in names),
+        *_publication(plan, PublicationFacts(frozenset(names), _OPERATIONS)),
+    ]
+
+
+def _publication(plan: CapturePlan, facts: PublicationFacts) -> list[str]:
+    return [
+        f"publication {plan.publication}: {', '.join(sorted(facts.operations))}",
+        *(f"publication {plan.publication}: table {name}" for name in sorted(facts.tables)),
+    ]
