@@ -36,7 +36,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif name in ("--help", "-h", "help"):
         _help()
     elif name in COMMANDS:
-        _run(name, COMMANDS[name], rest)
+        try:
+            _run(name, COMMANDS[name], rest)
+        except KeyboardInterrupt:
+            sys.exit(130)
     else:
         sys.exit(_unknown(name))
 

@@ -131,6 +131,7 @@ class Store:
 def _unpack(archives: list[Path], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft-"))
+    draft.chmod(0o755)
     try:
         for archive in archives:
             with tarfile.open(archive) as tar:
