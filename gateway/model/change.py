@@ -50,7 +50,8 @@ class ChangeEvent:
     """One decoded record: a row's change. ``table`` is ``schema.table``.
 
     ``key`` is the decoded record key (domain names, raw values). ``other_key`` is the aggregate key on the far side of
-    a key change: with a delete the row *leaves* to it, with a create it *arrives* from it.
+    a key change: with a delete the row *leaves* to it, with a create it *arrives* from it; its names are the legacy
+    ones (the connector's own header). ``aggregate_id`` is the key as text (identity.aggregate_id).
     """
 
     record: RawRecord
@@ -61,6 +62,7 @@ class ChangeEvent:
     key: Mapping[str, object]
     source: SourceRef
     other_key: Mapping[str, object] | None = None
+    aggregate_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ConfigError", "DependencyError", "Fault", "GatewayError", "LetterClass", "RecordError", "SourceRegressed"]
+__all__ = [
+    "ConfigError",
+    "DependencyError",
+    "Fault",
+    "GatewayError",
+    "LetterClass",
+    "PartitionHalted",
+    "RecordError",
+    "SourceRegressed",
+]
 
 
 class LetterClass(StrEnum):
@@ -86,3 +95,7 @@ class ConfigError(GatewayError):
 
 class SourceRegressed(ConfigError):  # noqa: N818 - the protocol's word for it
     """A position went back while its commit time went on: another timeline; the partition stops (protocol.md 3.4)."""
+
+
+class PartitionHalted(ConfigError):  # noqa: N818 - names a state
+    """A change set failed under ``on_error: halt``: the partition stops before it; what stands before is settled."""

@@ -68,7 +68,8 @@ class RowRef:
 class DomainEvent:
     """A business fact before encoding. ``data`` holds Avro-native values (fastavro's: date, datetime, Decimal, …).
 
-    ``place`` is its place in the change set, in firing order (0-based).
+    ``place`` is its place in the change set, in firing order (0-based); ``change`` the index, in the set, of the first
+    change of the row it hangs on.
     """
 
     name: str
@@ -79,6 +80,7 @@ class DomainEvent:
     row: RowRef
     place: int
     slot: str = ""
+    change: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,332 @@
+"""One partition's tail: duplicates are dropped, rows are gathered to their transaction, units leave in offset order.
+
+At most one transaction is open (protocol.md R3). Whatever stands behind its first row waits for it: outcomes are
+settled by offset (R1). A unit is never cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.model.change import ChangeEvent
+from gateway.model.errors import ConfigError
+from gateway.model.position import SourcePosition
+from gateway.model.unit import Decoded, Duplicate, Entry, Taken, Unit
+from gateway.pipeline.admit import Incarnations, Standing, check_source, incarnation_of, judge
+from gateway.pipeline.evidence import Evidence
+from gateway.pipeline.page import Page
+
+__all__ = ["Tail", "TailRules", "Ticket"]
+
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TailRules:
+    """What the tails of one raw topic share. ``max_bytes``: keys and values that may wait in one tail.
+
+    ``source_name``: the only ``source.name`` allowed (None: the first one seen). ``keyed``: tables (``schema.table``)
+    whose rows have a key, so that two equal rows at one LSN are one row.
+    """
+
+    incarnations: Incarnations = ()
+    source_name: str | None = None
+    max_bytes: int = 256 * _MEGABYTE
+    keyed: frozenset[str] = frozenset()
+
+
+class Ticket(NamedTuple):
+    """The open transaction that evidence says is complete; closing it needs the fence asked after (protocol.md R2)."""
+
+    incarnation: int
+    tx_id: int
+    first_offset: int
+
+
+class _Open:
+    """The open transaction, or one whose ``c`` is not known yet (``commit`` None)."""
+
+    __slots__ = (
+        "before",
+        "commit",
+        "entries",
+        "first_offset",
+        "incarnation",
+        "order",
+        "restarted",
+        "since_ms",
+        "tx_id",
+    )
+
+    def __init__(self, change: ChangeEvent, incarnation: int, commit: int | None, before: Taken | None) -> None:
+        self.tx_id = change.source.tx_id or 0
+        self.incarnation = incarnation
+        self.commit = commit
+        self.first_offset = change.record.offset
+        self.since_ms = change.record.timestamp_ms
+        self.before = before
+        self.entries: list[Entry] = []
+        self.order = 0
+        self.restarted = False
+
+    def is_of(self, change: ChangeEvent, incarnation: int) -> bool:
+        return self.tx_id == change.source.tx_id and self.incarnation == incarnation
+
+    @property
+    def ticket(self) -> Ticket:
+        return Ticket(self.incarnation, self.tx_id, self.first_offset)
+
+
+class Tail:
+    """The reducer of one partition. ``hi``/``ts`` come from the committed progress; after an error it is unusable."""
+
+    def __init__(
+        self, topic: str, partition: int, rules: TailRules, evidence: Evidence, hi: Taken | None = None, ts: int = 0
+    ) -> None:
+        self._topic, self._partition = topic, partition
+        self._rules, self._evidence = rules, evidence
+        self._source = (rules.source_name, "") if rules.source_name else None
+        self._hi, self._ts = hi, ts
+        self._page = Page(rules.keyed)
+        self._open: _Open | None = None
+        self._unresolved: _Open | None = None
+        self._behind: list[Decoded] = []
+        self._units: list[Unit] = []
+        self._bytes = self._arriving = 0
+
+    # -- what waits ----
+
+    @property
+    def open_offset(self) -> int | None:
+        """First offset that is not settled; None when nothing waits."""
+        waiting = self._open or self._unresolved
+        return waiting.first_offset if waiting else None
+
+    @property
+    def open_since_ms(self) -> int | None:
+        """Record timestamp (ms) of the first row that waits."""
+        waiting = self._open or self._unresolved
+        return waiting.since_ms if waiting else None
+
+    @property
+    def held_records(self) -> int:
+        """Records that wait."""
+        opened = [waiting for waiting in (self._open, self._unresolved) if waiting]
+        return sum(len(waiting.entries) for waiting in opened) + len(self._behind)
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of keys and values that wait."""
+        return self._bytes
+
+    @property
+    def unresolved(self) -> int | None:
+        """Transaction id of a waiting transaction whose ``c`` is null: its END is needed (protocol.md 3.3)."""
+        return self._unresolved.tx_id if self._unresolved else None
+
+    # -- records in ----
+
+    def add(self, decoded: Decoded) -> list[Unit]:
+        """Take the next record of the partition; units that it completed (P1), in offset order.
+
+        ConfigError: a second source, interleaved transactions, too large a transaction. SourceRegressed: protocol 3.4.
+        """
+        self._weigh(decoded)
+        if self._behind:
+            self._behind.append(decoded)
+        else:
+            self._take(decoded)
+        units, self._units = self._units, []
+        return units
+
+    def _take(self, decoded: Decoded) -> None:
+        if type(decoded) is not ChangeEvent or decoded.source.snapshot:
+            self._single(decoded)
+            return
+        if self._source is None:
+            self._source = (decoded.source.name, decoded.source.database)
+        check_source(decoded, self._source)
+        incarnation = incarnation_of(decoded.source.ts_ms, self._rules.incarnations)
+        if decoded.source.commit is None:
+            self._without_commit(decoded, incarnation)
+        else:
+            self._with_commit(decoded, incarnation, decoded.source.commit)
+
+    def _with_commit(self, change: ChangeEvent, incarnation: int, commit: int) -> None:
+        self._evidence.row(change.source.name, incarnation, commit)
+        waiting = self._unresolved
+        if waiting is not None:
+            if waiting.is_of(change, incarnation):
+                self._resolve(commit, known=True)
+            else:
+                end = self._evidence.end_of(change.source.name, waiting.incarnation, waiting.tx_id)
+                self._resolve(commit if end is None else end)
+        self._row(change, incarnation, commit)
+
+    def _row(self, change: ChangeEvent, incarnation: int, commit: int) -> None:
+        hi = self._hi
+        position = SourcePosition(incarnation, commit, change.source.lsn)
+        standing = judge(change, position, None if hi is None else hi[:3], self._ts)
+        if standing is not Standing.ABOVE and (
+            standing is Standing.BELOW or self._open is None or not self._page.is_new(change)
+        ):
+            self._single(Duplicate(change.record))
+            return
+        opened = self._open
+        if opened is None:
+            opened = self._start(change, incarnation, commit)
+        elif opened.tx_id != change.source.tx_id or opened.commit != commit or opened.incarnation != incarnation:
+            self._check_apart(opened, change, incarnation, commit)
+            self._close(change.record.offset)
+            opened = self._start(change, incarnation, commit)
+        order = change.source.total_order
+        if order is not None:
+            opened.restarted |= order < opened.order
+            opened.order = order
+        opened.entries.append(change)
+        self._page.take(change, same_position=standing is Standing.EQUAL)
+        self._hi = Taken(incarnation, commit, change.source.lsn, opened.tx_id)
+        self._ts = max(self._ts, change.source.ts_ms)
+
+    def _start(self, change: ChangeEvent, incarnation: int, commit: int) -> _Open:
+        self._open = _Open(change, incarnation, commit, self._hi)
+        return self._open
+
+    def _single(self, entry: Entry) -> None:
+        """A record that is complete by itself: settled at once, or with the open transaction that it stands behind."""
+        waiting = self._unresolved or self._open
+        if waiting is not None:
+            waiting.entries.append(entry)
+            return
+        offset = entry.record.offset
+        size, self._bytes = self._bytes, 0
+        self._units.append(
+            Unit(
+                self._topic, self._partition, offset, offset + 1, (entry,), None, 0, 0, self._hi, self._hi, self._ts,
+                size_bytes=size,
+            )
+        )  # fmt: skip
+
+    def _check_apart(self, opened: _Open, change: ChangeEvent, incarnation: int, commit: int) -> None:
+        if opened.incarnation == incarnation and opened.commit == commit:
+            raise ConfigError(
+                f"rows of transactions {opened.tx_id} and {change.source.tx_id} have the same predecessor {commit}",
+                where=change.record.place,
+                hint="two writers feed this topic, or its records were copied: one raw topic, one connector",
+            )
+
+    def _weigh(self, decoded: Decoded) -> None:
+        record = decoded.record
+        self._arriving = len(record.key or b"") + len(record.value or b"")
+        self._bytes += self._arriving
+        if self._bytes > self._rules.max_bytes and self.open_offset is not None:
+            waiting = self._open or self._unresolved
+            raise ConfigError(
+                f"transaction {waiting.tx_id if waiting else '?'} has more than "
+                f"{self._rules.max_bytes / _MEGABYTE:.0f} MB in this partition and is never cut",
+                where=record.place,
+                hint="raise unit_max_bytes (and the memory of the worker), then restart",
+            )
+
+    # -- transactions whose predecessor is not known (protocol.md 3.3) ----
+
+    def _without_commit(self, change: ChangeEvent, incarnation: int) -> None:
+        waiting = self._unresolved
+        if waiting is None and self._open is not None and self._open.is_of(change, incarnation):
+            self._row(change, incarnation, self._open.commit or 0)
+        elif waiting is None:
+            self._unresolved = _Open(change, incarnation, None, self._hi)
+            self._unresolved.entries.append(change)
+        elif waiting.is_of(change, incarnation):
+            waiting.entries.append(change)
+        else:
+            self._behind.append(change)
+
+    def _resolve(self, value: int, *, known: bool = False) -> None:
+        """Settle the unresolved transaction's ``c``: ``value`` is its commit LSN ``e``, or ``c`` if ``known``."""
+        waiting, self._unresolved = self._unresolved, None
+        if waiting is None:
+            return
+        hi = self._hi
+        repeated = not known and hi is not None and (waiting.incarnation, value) <= (hi.incarnation, hi.commit)
+        commit = value if known else value - 1
+        if hi is not None and hi.tx_id == waiting.tx_id and hi.incarnation == waiting.incarnation:
+            commit = hi.commit
+        for entry in waiting.entries:
+            if type(entry) is not ChangeEvent or entry.source.snapshot:
+                self._single(entry)
+            elif repeated:
+                self._repeat(entry)
+            else:
+                self._row(entry, waiting.incarnation, commit)
+        behind, self._behind = self._behind, []
+        for decoded in behind:
+            self._behind.append(decoded) if self._behind else self._take(decoded)
+
+    def _repeat(self, change: ChangeEvent) -> None:
+        """A row of a transaction that was settled as a whole before: checked like any position below ``hi``."""
+        if self._hi is not None:
+            judge(change, SourcePosition(0, 0, 0), self._hi[:3], self._ts)
+        self._single(Duplicate(change.record))
+
+    # -- completeness ----
+
+    def provable(self) -> Ticket | None:
+        """P2 (a): a ticket if the connector is known to be past the open transaction; ask the watermark *after*."""
+        waiting = self._open or self._unresolved
+        if waiting is None or self._source is None:
+            return None
+        name = self._source[0]
+        ended = self._evidence.end_of(name, waiting.incarnation, waiting.tx_id) is not None
+        if not ended and (waiting.commit is None or not self._evidence.past(name, waiting.incarnation, waiting.commit)):
+            return None
+        return waiting.ticket
+
+    def close(self, ticket: Ticket) -> list[Unit]:
+        """P2 (c): the position has reached the high watermark asked after ``ticket`` was given. Units, in offset order.
+
+        None are given if the ticket's transaction is no longer the open one.
+        """
+        waiting = self._open or self._unresolved
+        if waiting is None or ticket != waiting.ticket:
+            return []
+        if self._open is None and self._source is not None:
+            end = self._evidence.end_of(self._source[0], waiting.incarnation, waiting.tx_id)
+            if end is None:
+                return []
+            self._resolve(end)
+        if self._open is not None and self._open.tx_id == ticket.tx_id:
+            self._close(None)
+        units, self._units = self._units, []
+        return units
+
+    def finish(self) -> list[Unit]:
+        """The end of a recording: what waits is complete, since nothing will follow. Not for live partitions."""
+        while self._open or self._unresolved:
+            if self._open:
+                self._close(None)
+            elif self._unresolved:
+                self._resolve(self._end_of_unresolved(self._unresolved))
+        units, self._units = self._units, []
+        return units
+
+    def _end_of_unresolved(self, waiting: _Open) -> int:
+        rows = [entry.source for entry in waiting.entries if type(entry) is ChangeEvent and not entry.source.snapshot]
+        end = self._evidence.end_of(rows[0].name, waiting.incarnation, waiting.tx_id)
+        return max(row.lsn for row in rows) + 1 if end is None else end
+
+    def _close(self, next_offset: int | None) -> None:
+        opened, self._open = self._open, None
+        if opened is None:
+            return
+        rest = self._arriving
+        if next_offset is None:
+            next_offset, rest = opened.entries[-1].record.offset + 1, 0
+        held, self._bytes = self._bytes - rest, rest
+        self._units.append(
+            Unit(
+                self._topic, self._partition, opened.first_offset, next_offset, tuple(opened.entries), opened.tx_id,
+                opened.incarnation, opened.commit or 0, opened.before, self._hi, self._ts, opened.restarted, held,
+            )
+        )  # fmt: skip

@@ -1,0 +1,89 @@
+"""Row images in the domain's words: decoded column by column, when somebody asks, at most once."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from typing import overload
+
+from gateway.mapping.compiled import Column, Scope, Table
+from gateway.model.change import Image
+from gateway.model.values import MISSING, Unavailable, Value
+
+__all__ = ["Columns", "TablePlan"]
+
+
+class TablePlan:
+    """What the interpreter asks of a table again and again, worked out once."""
+
+    __slots__ = ("by_raw", "columns", "must_read", "packed", "parts", "raw_set", "raws", "row_raws", "table")
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.columns = dict(table.columns)
+        self.parts = tuple(column for column in table.columns.values() if column.part is not None)
+        self.packed = frozenset(column.raw for column in self.parts)
+        self.raws = tuple(dict.fromkeys(column.raw for column in table.columns.values()))
+        self.raw_set = frozenset(self.raws)
+        self.by_raw: dict[str, tuple[Column, ...]] = {
+            raw: tuple(c for c in table.columns.values() if c.raw == raw and c.part is None) for raw in self.raws
+        }
+        self.must_read = tuple(column.name for column in table.columns.values() if not column.bookkeeping)
+        self.row_raws = tuple(table.columns[name].raw for name in table.row)
+
+    def read(self, name: str, image: Image, columns: Columns) -> Value:
+        """One column of an image. KeyError for a name the table does not declare."""
+        column = self.columns[name]
+        raw = image.get(column.raw, MISSING)
+        if isinstance(raw, Unavailable):
+            return raw
+        if column.part is None:
+            return column.read(raw)
+        part = column.part(Scope(None, {}, {}, {}, image=columns, value=raw))  # type: ignore[arg-type]
+        return part if isinstance(part, Unavailable) else column.read(part)
+
+
+class Columns(dict[str, Value]):
+    """A lazy row image: a mapping of all declared columns that decodes a value when it is first asked for."""
+
+    __slots__ = ("_image", "_plan")
+
+    def __init__(self, plan: TablePlan, image: Image) -> None:
+        self._plan = plan
+        self._image = image
+
+    def __missing__(self, name: str) -> Value:
+        value = self._plan.read(name, self._image, self)
+        self[name] = value
+        return value
+
+    @overload  # type: ignore[override]
+    def get(self, name: str) -> Value: ...
+    @overload
+    def get(self, name: str, default: Value) -> Value: ...
+    def get(self, name: str, default: Value = None) -> Value:
+        """The column, or ``default`` if the table does not declare it."""
+        return self[name] if name in self._plan.columns else default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._plan.columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plan.columns)
+
+    def __len__(self) -> int:
+        return len(self._plan.columns)
+
+    def _whole(self) -> dict[str, Value]:
+        return {name: self[name] for name in self._plan.columns}
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]
+        """Names of all declared columns."""
+        return self._plan.columns.keys()
+
+    def items(self) -> ItemsView[str, Value]:  # type: ignore[override]
+        """All declared columns with their values."""
+        return self._whole().items()
+
+    def values(self) -> ValuesView[Value]:  # type: ignore[override]
+        """Values of all declared columns."""
+        return self._whole().values()

@@ -1,0 +1,250 @@
+"""What a change set meant: rules from top to bottom, each change explained once (language.md 4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from gateway.mapping.compiled import Pattern, Rule, Scope, Truth
+from gateway.model.change import ChangeEvent, ChangeSet
+from gateway.model.errors import LetterClass, RecordError
+from gateway.model.event import (
+    Accounting,
+    DomainEvent,
+    Interpretation,
+    Outcome,
+    OutcomeKind,
+    RowRef,
+    Tried,
+    Unexplained,
+)
+from gateway.model.values import Unavailable, Value
+from gateway.pipeline.account import accounting, ignored, row_outcome, unexplained
+from gateway.pipeline.firing import Companion, Search, take
+from gateway.pipeline.match import both, class_of, fits, truth_of
+from gateway.pipeline.net import paths
+from gateway.pipeline.plan import MappingPlan
+from gateway.pipeline.rows import NetRow, net_row
+
+__all__ = ["failed", "interpret"]
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def interpret(change_set: ChangeSet, plan: MappingPlan, *, trace: bool = False) -> Interpretation:
+    """Run the mapping's rules over one change set. Never raises for its data: a failure fails the set whole."""
+    changes = change_set.changes
+    if change_set.snapshot and changes[0].table not in plan.snapshot_tables:
+        return _SNAPSHOT
+    run = _Run(change_set, plan, trace=trace)
+    try:
+        return run.whole()
+    except RecordError as error:
+        return failed(len(changes), error, tuple(run.findings), tuple(run.tried))
+
+
+def failed(
+    records: int, error: RecordError, findings: tuple[str, ...] = (), trace: tuple[Tried, ...] = ()
+) -> Interpretation:
+    """The interpretation of a change set that fails whole."""
+    outcome = Outcome(OutcomeKind.DEAD_LETTERED, error.letter_class)
+    return Interpretation((), (outcome,) * records, findings=findings, failure=error, trace=trace)
+
+
+_SNAPSHOT = Interpretation((), (ignored("snapshot"),))
+
+
+class _Run:
+    """The state of one interpretation: rows, what is taken of them, the events so far."""
+
+    def __init__(self, change_set: ChangeSet, plan: MappingPlan, *, trace: bool) -> None:
+        self.changes = change_set.changes
+        self.plan = plan
+        self.change_set = change_set
+        self.findings: list[str] = []
+        self.tried: list[Tried] = []
+        self.trace = trace
+        self.events: list[DomainEvent] = []
+        self.noise: dict[str, int] = {}
+        self.rows: list[NetRow] = []
+        self._seen: set[tuple[str, int, str, RowRef]] = set()
+        self._key: dict[str, Value] | None = None
+        self._transaction: dict[str, Value] | None = None
+
+    def whole(self) -> Interpretation:
+        found, unknown = paths(self.changes, self.plan.tables)
+        outcomes: list[Outcome] = [ignored("undone")] * len(self.changes)
+        gone = 0
+        for path in found:
+            row = net_row(path, self.plan.mapping.key)
+            if row is None:
+                gone += 1
+                continue
+            self.rows.append(row)
+            self.findings.extend(row.findings)
+        self._unknown_tables(unknown, outcomes)
+        for rule in self.plan.candidates(self.rows) if self.rows else ():
+            self._try(rule)
+        left = self._left()
+        for row in self.rows:
+            outcome = row_outcome(row)
+            for place in row.path.places:
+                outcomes[place] = outcome
+        account = accounting(self.rows, gone) if self.rows or gone else Accounting()
+        return Interpretation(
+            tuple(self.events),
+            tuple(outcomes),
+            account,
+            left,
+            tuple(self.findings),
+            self.noise,
+            None,
+            tuple(self.tried),
+        )
+
+    def _unknown_tables(self, places: Sequence[int], outcomes: list[Outcome]) -> None:
+        for place in places:
+            change = self.changes[place]
+            if self.plan.mapping.undeclared == "park":
+                raise _policy(LetterClass.DRIFT, f"no mapping knows table {change.table}", change)
+            outcomes[place] = ignored("undeclared")
+            if self.plan.mapping.undeclared == "report":
+                self.findings.append(f"undeclared table {change.table}")
+
+    def _left(self) -> tuple[Unexplained, ...]:
+        """What nobody took; RecordError where a policy says that it parks."""
+        left: list[Unexplained] = []
+        for row in self.rows:
+            table = row.plan.table
+            if row.undeclared and table.undeclared == "park":
+                names = ", ".join(row.undeclared)
+                raise _policy(LetterClass.DRIFT, f"undeclared columns of {table.physical}: {names}", row.path.last)
+            units = unexplained(row)
+            if units and table.unexplained == "park":
+                names = ", ".join(unit.column or "the row" for unit in units)
+                raise _policy(LetterClass.UNEXPLAINED, f"nothing explains {table.physical}: {names}", row.path.last)
+            left.extend(units)
+            if row.format_only:
+                self.findings.extend(f"format only {table.physical}.{raw}" for raw in row.format_only)
+        return tuple(left)
+
+    # -- rules ----
+
+    def _try(self, rule: Rule) -> None:
+        if rule.anchor is None:
+            self._attempt(rule, None, True, [(p, self._search(p)) for p in rule.companions])
+            return
+        searches: list[tuple[Pattern, Search]] | None = None
+        table = self.plan.physical(rule.anchor)
+        for index, row in enumerate(self.rows):
+            if row.plan.table.physical != table:
+                continue
+            truth = fits(rule.anchor, row, self._scope)
+            if truth is False:
+                self._note(rule, index, "the row does not fit")
+                continue
+            if searches is None:
+                searches = [(pattern, self._search(pattern)) for pattern in rule.companions]
+            self._attempt(rule, row, truth, searches, index)
+
+    def _attempt(
+        self, rule: Rule, anchor: NetRow | None, truth: Truth, searches: list[tuple[Pattern, Search]], index: int = -1
+    ) -> None:
+        found: dict[str, Companion] = {}
+        for pattern, search in searches:
+            companion = found[pattern.name] = search.find(anchor)
+            truth = both(truth, companion.truth)
+            if truth is False:
+                self._note(rule, index, f"`{pattern.name}`: {pattern.count} not met")
+                return
+        if anchor is None and not self._takes_any(rule, found):
+            self._note(rule, index, "nothing to take")
+            return
+        named = {name: companion.named for name, companion in found.items()}
+        scope = Scope(anchor, named, self._domain_key(), self._domain_transaction())
+        if rule.when is not None:
+            truth = both(truth, truth_of(rule.when(scope)))
+        if truth is False:
+            self._note(rule, index, "`when` is not true")
+        elif isinstance(truth, Unavailable):
+            self._undecided(rule, truth, index)
+        else:
+            self._fire(rule, anchor, found, scope, index)
+
+    @staticmethod
+    def _takes_any(rule: Rule, found: dict[str, Companion]) -> bool:
+        return any(_may_take(found[pattern.name]) for pattern in rule.companions if not pattern.witness)
+
+    def _undecided(self, rule: Rule, reason: Unavailable, index: int) -> None:
+        self._note(rule, index, f"undecided: {reason.value}")
+        if rule.undecided_skip:
+            return
+        what = f"rule {rule.name} cannot be decided: a value it tests is {reason.value}"
+        raise self._error(class_of(reason), what, rule, "add `undecided: skip`, or test `is unavailable` first")
+
+    def _fire(self, rule: Rule, anchor: NetRow | None, found: dict[str, Companion], scope: Scope, index: int) -> None:
+        what = "noise" if rule.event is None else "event"
+        if rule.event is not None:
+            self._say(rule, rule.event, anchor, scope)
+        units = take(rule.anchor, anchor, what) if rule.anchor is not None and anchor is not None else 0
+        for pattern in rule.companions:
+            units += sum(take(pattern, row, what) for row in found[pattern.name].rows)
+        if rule.event is None:
+            self.noise[rule.name] = self.noise.get(rule.name, 0) + units
+        if self.trace:
+            self.tried.append(Tried(rule.name, index, fired=True))
+
+    def _say(self, rule: Rule, event: str, anchor: NetRow | None, scope: Scope) -> None:
+        version = self.plan.mapping.events[event].version
+        origin = anchor or self.rows[0]
+        row = origin.reference
+        identity = (event, version, rule.slot, row)
+        if identity in self._seen:
+            hint = "widen `explains`, or give one of the rules a `slot:`"
+            raise self._error(LetterClass.RULE, f"{event} would be said twice of one row", rule, hint)
+        self._seen.add(identity)
+        try:
+            data = rule.data(scope) if rule.data is not None else {}
+        except RecordError as error:
+            error.rule = error.rule or rule.name
+            raise
+        place, change = len(self.events), origin.path.places[0]
+        self.events.append(DomainEvent(event, version, rule.intent, rule.name, data, row, place, rule.slot, change))
+
+    # -- what expressions may touch ----
+
+    def _search(self, pattern: Pattern) -> Search:
+        table = self.plan.physical(pattern)
+        rows = [row for row in self.rows if row.plan.table.physical == table]
+        return Search(pattern, rows, self._domain_key(), self._domain_transaction())
+
+    def _scope(self, row: NetRow) -> Scope:
+        return Scope(row, {}, self._domain_key(), self._domain_transaction())
+
+    def _domain_key(self) -> dict[str, Value]:
+        if self._key is None:
+            self._key = self.plan.key(self.change_set.key)
+        return self._key
+
+    def _domain_transaction(self) -> dict[str, Value]:
+        if self._transaction is None:
+            source = self.changes[0].source
+            time = _EPOCH + dt.timedelta(milliseconds=source.ts_ms)
+            self._transaction = {"id": source.tx_id, "time": time}
+        return self._transaction
+
+    def _note(self, rule: Rule, index: int, stopped_at: str) -> None:
+        if self.trace:
+            self.tried.append(Tried(rule.name, index, fired=False, stopped_at=stopped_at))
+
+    def _error(self, letter_class: LetterClass, what: str, rule: Rule, hint: str) -> RecordError:
+        where = f"{self.plan.mapping.file}:{rule.line}"
+        return RecordError(letter_class, what, rule=rule.name, where=where, hint=hint, stage="interpret")
+
+
+def _may_take(companion: Companion) -> bool:
+    return bool(companion.rows) or isinstance(companion.named, Unavailable)
+
+
+def _policy(letter_class: LetterClass, what: str, change: ChangeEvent) -> RecordError:
+    return RecordError(letter_class, what, where=change.record.place, stage="interpret")

@@ -1,0 +1,81 @@
+"""A compiled mapping made ready to run: which rules can fire at all on a set of rows, worked out once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.mapping.compiled import CompiledMapping, Count, Pattern, RowOp, Rule
+from gateway.model.values import MISSING, Unavailable, Value
+from gateway.pipeline.columns import TablePlan
+from gateway.pipeline.rows import NetRow
+
+__all__ = ["MappingPlan"]
+
+_KEPT = 4096
+_NEEDED = frozenset({Count.ONE, Count.AT_LEAST_ONE})
+
+
+class MappingPlan:
+    """One mapping, planned. Keeps caches, so build it once and use it for every change set."""
+
+    def __init__(self, mapping: CompiledMapping) -> None:
+        self.mapping = mapping
+        self.tables = {physical: TablePlan(table) for physical, table in mapping.tables.items()}
+        self._physical = {table.name: physical for physical, table in mapping.tables.items()}
+        self._physical.update({physical: physical for physical in mapping.tables})
+        self._for_shape: dict[object, tuple[Rule, ...]] = {}
+        self.snapshot_tables = frozenset(
+            self.physical(rule.anchor) for rule in mapping.rules if rule.anchor and RowOp.SNAPSHOT in rule.anchor.ops
+        )
+
+    def physical(self, pattern: Pattern) -> str:
+        """The pattern's table as ``schema.table``."""
+        return self._physical[pattern.table]
+
+    def key(self, raw: Mapping[str, object]) -> dict[str, Value]:
+        """The aggregate key in the domain's words: raw key values read as the key columns' types."""
+        read: dict[str, Value] = {}
+        for name in self.mapping.key:
+            value = raw.get(name, MISSING)
+            column = next((t.columns[name] for t in self.mapping.tables.values() if name in t.columns), None)
+            if isinstance(value, Unavailable) or column is None:
+                read[name] = MISSING
+            else:
+                read[name] = column.read(value)
+        return read
+
+    def candidates(self, rows: list[NetRow]) -> tuple[Rule, ...]:
+        """Rules that can fire on these rows, in file order, judged by tables, operations and changed columns."""
+        if len(rows) == 1:
+            row = rows[0]
+            shape: object = (row.plan.table.physical, row.op, row.untaken, row.changed)
+        else:
+            shape = frozenset((row.plan.table.physical, row.op) for row in rows)
+        found = self._for_shape.get(shape)
+        if found is None:
+            if len(self._for_shape) >= _KEPT:
+                self._for_shape.clear()
+            found = self._for_shape[shape] = tuple(rule for rule in self.mapping.rules if self._possible(rule, rows))
+        return found
+
+    def _possible(self, rule: Rule, rows: list[NetRow]) -> bool:
+        needed = [pattern for pattern in rule.companions if pattern.count in _NEEDED]
+        if rule.anchor is not None:
+            needed.append(rule.anchor)
+        elif not any(self._present(pattern, rows) for pattern in rule.companions):
+            return False
+        return all(self._present(pattern, rows) for pattern in needed)
+
+    def _present(self, pattern: Pattern, rows: list[NetRow]) -> bool:
+        table = self.physical(pattern)
+        present = [row for row in rows if row.plan.table.physical == table and row.op in pattern.ops]
+        return any(self._sees(pattern, row) for row in present) if len(rows) == 1 else bool(present)
+
+    @staticmethod
+    def _sees(pattern: Pattern, row: NetRow) -> bool:
+        if row.op is not RowOp.UPDATE:
+            return True
+        seen = row.changed if pattern.witness else row.untaken
+        if pattern.changed is not None and pattern.changed.isdisjoint(seen):
+            return False
+        return all(test.column in seen for test in pattern.where if test.transition)

@@ -1,0 +1,210 @@
+"""A row as rules see it: its net operation, its domain columns before and after, and what has been taken of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gateway.mapping.compiled import RowOp
+from gateway.model.change import Image, Operation
+from gateway.model.errors import LetterClass, RecordError
+from gateway.model.event import RowRef
+from gateway.model.values import MISSING, UNREADABLE, UNSENT, Unavailable, Value
+from gateway.pipeline.columns import Columns, TablePlan
+from gateway.pipeline.identity import as_text
+from gateway.pipeline.net import Path
+
+__all__ = ["NetRow", "net_row"]
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+class NetRow:
+    """One row of a change set. Satisfies ``RowView``; ``untaken`` and ``took`` are the interpreter's own notes.
+
+    ``changed``: domain columns whose net value changed (updates). ``untaken``: those no rule took yet, bookkeeping left
+    out. ``took``: what took each column ("event" or "noise"); key None stands for the whole row. ``format_only`` and
+    ``undeclared`` are raw columns; ``undone`` raw columns that changed on the way only.
+    """
+
+    __slots__ = (
+        "after",
+        "before",
+        "changed",
+        "findings",
+        "format_only",
+        "op",
+        "other",
+        "path",
+        "plan",
+        "row",
+        "took",
+        "undeclared",
+        "undone",
+        "untaken",
+    )
+
+    def __init__(self, path: Path, op: RowOp, key: Sequence[str]) -> None:
+        plan = path.plan
+        self.path = path
+        self.plan = plan
+        self.op: RowOp = op
+        self.before = None if path.before is None else Columns(plan, path.before)
+        self.after = None if path.after is None else Columns(plan, path.after)
+        self.row = self.before if self.after is None else self.after
+        self.changed: frozenset[str] = _NOTHING
+        self.untaken: frozenset[str] = _NOTHING
+        self.took: dict[str | None, str] = {}
+        self.other = _other(path, op, key)
+        self.format_only: tuple[str, ...] = ()
+        self.undeclared: tuple[str, ...] = ()
+        self.undone: tuple[str, ...] = ()
+        self.findings: tuple[str, ...] = ()
+
+    @property
+    def reference(self) -> RowRef:
+        """Row reference by the row's first change in the set (protocol.md 7)."""
+        first = self.path.first
+        image = first.before if first.operation is Operation.DELETE else first.after
+        key = tuple(as_text((image or {}).get(raw)) for raw in self.plan.row_raws)
+        tx_id = None if self.op is RowOp.SNAPSHOT else first.source.tx_id
+        return RowRef(tx_id, first.source.lsn, self.plan.table.physical, key)
+
+
+def net_row(path: Path, key: Sequence[str]) -> NetRow | None:
+    """The row of a path, compared; None where the transaction left nothing of it (inserted and deleted).
+
+    RecordError ``decode``: a changed value that is no bookkeeping has no decoding.
+    """
+    op = _operation(path)
+    if op is None:
+        return None
+    row = NetRow(path, op, key)
+    if op is RowOp.UPDATE:
+        _compare(row, path.before or {}, path.after or {})
+    elif path.after is not None:
+        _read_new(row, path.after)
+    return row
+
+
+def _operation(path: Path) -> RowOp | None:
+    if path.first.operation is Operation.SNAPSHOT:
+        return RowOp.SNAPSHOT
+    if path.before is None:
+        if path.after is None:
+            return None
+        return RowOp.ARRIVES if path.first.other_key is not None else RowOp.INSERT
+    if path.after is None:
+        return RowOp.LEAVES if path.last.other_key is not None else RowOp.DELETE
+    return RowOp.UPDATE
+
+
+def _other(path: Path, op: RowOp, key: Sequence[str]) -> Mapping[str, Value] | None:
+    if op is not RowOp.LEAVES and op is not RowOp.ARRIVES:
+        return None
+    far = (path.first if op is RowOp.ARRIVES else path.last).other_key or {}
+    columns = path.plan.columns
+    read: dict[str, Value] = {}
+    for name in key:
+        raw = far.get(columns[name].raw, far.get(name, MISSING))
+        read[name] = raw if isinstance(raw, Unavailable) else columns[name].read(raw)
+    return read
+
+
+def _read_new(row: NetRow, after: Image) -> None:
+    """A row that is new here: every column must decode."""
+    plan = row.plan
+    columns = row.row
+    if columns is None:
+        return
+    for name in plan.must_read:
+        if columns[name] is UNREADABLE:
+            raise _unreadable(row, name)
+    if len(after) != len(plan.raws) or not plan.raw_set <= after.keys():
+        row.findings = _shape(row, after)
+        row.undeclared = tuple(raw for raw in after if raw not in plan.raw_set and after[raw] is not None)
+
+
+def _compare(row: NetRow, before: Image, after: Image) -> None:
+    plan = row.plan
+    if len(after) != len(plan.raws) or not plan.raw_set <= after.keys():
+        row.findings = _shape(row, after)
+        row.undeclared = tuple(
+            raw for raw in after if raw not in plan.raw_set and _moved(before.get(raw, MISSING), after[raw])
+        )
+    if before == after:
+        differing: list[str] = []
+    else:
+        differing = [raw for raw in plan.raws if before.get(raw, MISSING) != after.get(raw, MISSING)]
+    if differing:
+        _compare_domain(row, differing)
+    touched = row.path.touched
+    if touched is not None:
+        row.undone = tuple(sorted(raw for raw in touched.difference(differing) if raw in plan.raw_set))
+
+
+def _compare_domain(row: NetRow, differing: list[str]) -> None:
+    plan, changed, same = row.plan, set(), []
+    for raw in differing:
+        names = [column.name for column in plan.by_raw[raw] if _changed(row, column.name, raw_differs=True)]
+        if names:
+            changed.update(names)
+        elif plan.by_raw[raw] and _known(row, plan.by_raw[raw][0].name):
+            same.append(raw)
+    for part in plan.parts:
+        if _changed(row, part.name, raw_differs=part.raw in differing):
+            changed.add(part.name)
+    same.extend(raw for raw in differing if raw in plan.packed and not _shows(plan, raw, changed))
+    row.changed = frozenset(changed)
+    row.untaken = frozenset(name for name in changed if not plan.columns[name].bookkeeping)
+    row.format_only = tuple(same)
+
+
+def _shows(plan: TablePlan, raw: str, changed: set[str]) -> bool:
+    return any(part.raw == raw and part.name in changed for part in plan.parts)
+
+
+def _known(row: NetRow, name: str) -> bool:
+    return (
+        row.before is not None
+        and row.after is not None
+        and not (isinstance(row.before[name], Unavailable) or isinstance(row.after[name], Unavailable))
+    )
+
+
+def _changed(row: NetRow, name: str, *, raw_differs: bool) -> bool:
+    """The table of language.md 3: whether one column's net domain value changed."""
+    before = row.before[name] if row.before is not None else MISSING
+    after = row.after[name] if row.after is not None else MISSING
+    if after is UNREADABLE:
+        if not raw_differs:
+            return False
+        if row.plan.columns[name].bookkeeping:
+            return True
+        raise _unreadable(row, name)
+    if after is UNSENT or after is MISSING:
+        return False
+    return _moved(before, after)
+
+
+def _moved(before: object, after: object) -> bool:
+    if before is MISSING:
+        return after is not None
+    return before != after
+
+
+def _shape(row: NetRow, after: Image) -> tuple[str, ...]:
+    table, known = row.plan.table.physical, row.plan.raw_set
+    missing = [f"missing column {table}.{raw}" for raw in sorted(known - after.keys())]
+    extra = [f"undeclared column {table}.{raw}" for raw in sorted(after.keys() - known)]
+    return (*missing, *extra)
+
+
+def _unreadable(row: NetRow, name: str) -> RecordError:
+    column = row.plan.columns[name]
+    return RecordError(
+        LetterClass.DECODE,
+        f"{row.plan.table.physical}.{column.raw} does not decode as {column.type} ({name})",
+        where=row.path.last.record.place,
+        stage="interpret",
+        hint="mend the value, or add the code or `otherwise:` to the mapping",
+    )
