@@ -25,6 +25,8 @@ class Subcommand:
 # One line for each subcommand, in the order of the help.
 COMMANDS: dict[str, Subcommand] = {
     "stack": Subcommand("gateway.cli.stack", "The native stack: up, down, status, logs", extra="stack"),
+    "connect": Subcommand("gateway.cli.connect", "Capture: apply, status, restart, delete, sql"),
+    "schemas": Subcommand("gateway.cli.schemas", "Event contracts: check, push"),
 }
 
 

@@ -144,8 +144,11 @@ def _routes(tables: tuple[CapturedTable, ...], source: str) -> tuple[Route, ...]
 
 
 def _pattern(source: str, names: list[str]) -> str:
-    """Debezium's own topic names of these tables, and nothing else."""
-    return f"{re.escape(source)}\\.(?:{'|'.join(map(re.escape, names))})"
+    """Debezium's own topic names of these tables, and nothing else.
+
+    Anchored: RegexRouter replaces the first find, so ``cust`` would cut ``cust_addr`` short.
+    """
+    return f"^{re.escape(source)}\\.(?:{'|'.join(map(re.escape, names))})$"
 
 
 def identifier(*parts: str) -> str:
