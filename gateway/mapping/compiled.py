@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from gateway.model.change import Image
 from gateway.model.event import Intent
-from gateway.model.values import Unavailable, Value
+from gateway.model.values import MISSING, Unavailable, Value
 
 __all__ = [
     "Column",
@@ -98,7 +98,8 @@ class Column:
     """One domain column. ``read`` turns a raw JSON value (never ``UNSENT``) into a domain value or ``UNREADABLE``.
 
     A part of a packed column has ``raw`` = the packed column and ``part`` = its expression (read over value and image);
-    its ``read`` is applied to the expression's result.
+    ``value`` reads the packed raw value for it, and ``read`` is applied to the expression's result. ``symbols`` holds
+    the only values possible where a code table decides them (without null).
     """
 
     name: str
@@ -108,11 +109,16 @@ class Column:
     pii: bool = False
     bookkeeping: bool = False
     part: Expression | None = None
+    value: Callable[[object], Value] | None = None
+    symbols: frozenset[Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A legacy table as a mapping declares it. ``physical`` is ``schema.table``; ``row`` are domain columns."""
+    """A legacy table as a mapping declares it. ``physical`` is ``schema.table``; ``row`` are domain columns.
+
+    ``groups``: one name for several domain columns; patterns have them expanded already.
+    """
 
     physical: str
     name: str
@@ -122,14 +128,40 @@ class Table:
     unexplained: Literal["report", "park"] = "report"
     undeclared: Literal["report", "park", "ignore"] = "report"
 
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _plain: tuple[tuple[str, str, Callable[[object], Value]], ...] = field(init=False, repr=False, compare=False)
+    _parts: tuple[Column, ...] = field(init=False, repr=False, compare=False)
+    _raw: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        columns = self.columns.values()
+        plain = tuple((each.name, each.raw, each.read) for each in columns if each.part is None)
+        object.__setattr__(self, "_plain", plain)
+        object.__setattr__(self, "_parts", tuple(each for each in columns if each.part is not None))
+        object.__setattr__(self, "_raw", frozenset(column.raw for column in columns))
+
     @property
     def raw_columns(self) -> frozenset[str]:
         """Legacy names of all declared columns."""
-        return frozenset(column.raw for column in self.columns.values())
+        return self._raw
 
     def read(self, image: Image) -> dict[str, Value]:
         """Domain values of one raw row image; a column not in it is ``MISSING``, a placeholder ``UNSENT``."""
-        raise NotImplementedError
+        values: dict[str, Value] = {}
+        for name, raw, read in self._plain:
+            cell = image.get(raw, MISSING)
+            values[name] = cell if isinstance(cell, Unavailable) else read(cell)
+        if self._parts:
+            plain = dict(values)
+            for column in self._parts:
+                values[column.name] = self._read_part(column, image.get(column.raw, MISSING), plain)
+        return values
+
+    def _read_part(self, column: Column, cell: object, plain: Mapping[str, Value]) -> Value:
+        assert column.part is not None and column.value is not None
+        value = cell if isinstance(cell, Unavailable) else column.value(cell)
+        part = column.part(Scope(None, {}, {}, {}, image=plain, value=value))
+        return part if isinstance(part, Unavailable) else column.read(part)
 
 
 class Count(StrEnum):
@@ -236,4 +268,3 @@ class CompiledMapping:
     unexplained: Literal["report", "park"] = "report"
     undeclared: Literal["report", "park", "ignore"] = "report"
     on_error: Literal["park", "deadletter", "halt"] = "park"
-    conditions: Mapping[str, Expression] = field(default_factory=dict)

@@ -1,0 +1,62 @@
+"""What an expression may name: rows with their columns and operations, companions, key, conditions, code tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.mapping.compiled import RowOp
+from gateway.mapping.expressions.syntax import Parsed
+from gateway.mapping.kinds import Kind, Type
+from gateway.model.values import Value
+
+__all__ = ["HAS_AFTER", "HAS_BEFORE", "TRANSACTION", "CodeTable", "Companion", "Names", "RowShape"]
+
+HAS_BEFORE = frozenset({RowOp.UPDATE, RowOp.DELETE, RowOp.LEAVES})
+HAS_AFTER = frozenset({RowOp.UPDATE, RowOp.INSERT, RowOp.ARRIVES, RowOp.SNAPSHOT})
+TRANSACTION: Mapping[str, Type] = {"id": Type(Kind.INT), "time": Type(Kind.TIMESTAMP)}
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """Columns and possible operations of a row. ``doubtful``: the table has faults, so unknown columns are no news."""
+
+    table: str
+    columns: Mapping[str, Type]
+    ops: frozenset[RowOp]
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A named pattern: one row (``is_list`` false) or a list of rows; ``none``: asked to be absent."""
+
+    shape: RowShape
+    is_list: bool
+    none: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTable:
+    """A shared code table: raw text (None = null) to value."""
+
+    codes: Mapping[str | None, Value]
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """All that is visible at one place of a mapping. ``conditions`` hold None where one could not be parsed.
+
+    ``value`` and ``image`` are set in parts only, and then nothing else is visible.
+    """
+
+    anchor: RowShape | None = None
+    companions: Mapping[str, Companion] = field(default_factory=dict)
+    key: Mapping[str, Type] = field(default_factory=dict)
+    item: RowShape | None = None
+    conditions: Mapping[str, Parsed | None] = field(default_factory=dict)
+    codes: Mapping[str, CodeTable] = field(default_factory=dict)
+    value: Type | None = None
+    image: Mapping[str, Type] | None = None
+    doubtful: bool = False

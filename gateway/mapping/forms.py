@@ -1,0 +1,417 @@
+"""What may stand under a key: each form reads a node, reports faults, and describes itself as JSON Schema and in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.mapping.nodes import Faults, Map, Mark, Node, Scalar, Seq, did_you_mean, kind_of
+
+__all__ = [
+    "Anything",
+    "Choice",
+    "Constant",
+    "Form",
+    "Key",
+    "ListOf",
+    "MapOf",
+    "Number",
+    "OneOrMore",
+    "Record",
+    "Section",
+    "Shapes",
+    "Text",
+    "Word",
+]
+
+
+class Form(Protocol):
+    """One kind of value. ``read`` gives None after it has noted a fault."""
+
+    def read(self, node: Node, faults: Faults) -> object | None: ...  # noqa: D102
+    def schema(self) -> dict[str, object]: ...  # noqa: D102
+    def words(self) -> str: ...  # noqa: D102
+
+
+def _scalar(node: Node, faults: Faults, wanted: str) -> Scalar | None:
+    if node.faulty:
+        return None
+    if isinstance(node, Scalar) and not node.is_null:
+        return node
+    faults.add(node.mark, f"{wanted} is wanted here, not {kind_of(node)}")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text but null."""
+
+    what: str = "text"
+
+    def read(self, node: Node, faults: Faults) -> Scalar | None:
+        """The scalar."""
+        return _scalar(node, faults, self.what)
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {"type": "string"}
+
+    def words(self) -> str:
+        """The form in words."""
+        return self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A name that matches a pattern as a whole."""
+
+    what: str
+    pattern: str
+
+    def read(self, node: Node, faults: Faults) -> Scalar | None:
+        """The scalar."""
+        scalar = _scalar(node, faults, self.what)
+        if scalar is None or re.fullmatch(self.pattern, scalar.text):
+            return scalar
+        faults.add(scalar.mark, f"`{scalar.text[:60]}` is not {self.what}", f"it must match {self.pattern}")
+        return None
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {"type": "string", "pattern": f"^({self.pattern})$"}
+
+    def words(self) -> str:
+        """The form in words."""
+        return self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    what: str
+    values: tuple[str, ...]
+
+    def read(self, node: Node, faults: Faults) -> Scalar | None:
+        """The scalar."""
+        scalar = _scalar(node, faults, self.what)
+        if scalar is None or scalar.text in self.values:
+            return scalar
+        hint = did_you_mean(scalar.text, self.values)
+        faults.add(scalar.mark, f"`{scalar.text[:60]}` is not {self.what}", hint)
+        return None
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        if self.values == ("true", "false"):
+            return {"type": "boolean"}
+        return {"enum": list(self.values)}
+
+    def words(self) -> str:
+        """The form in words."""
+        return " | ".join(f"`{value}`" for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number between two bounds, written in digits."""
+
+    what: str
+    least: int
+    most: int
+
+    def read(self, node: Node, faults: Faults) -> Scalar | None:
+        """The scalar, whose text is digits."""
+        scalar = _scalar(node, faults, self.what)
+        if scalar is None:
+            return None
+        if re.fullmatch(r"0|[1-9][0-9]{0,8}", scalar.text) and self.least <= int(scalar.text) <= self.most:
+            return scalar
+        faults.add(scalar.mark, f"`{scalar.text[:60]}` is not {self.what}", f"write {self.least} to {self.most}")
+        return None
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+    def words(self) -> str:
+        """The form in words."""
+        return f"{self.what} ({self.least} to {self.most})"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A scalar whose type another declaration decides; plain ``null`` is null."""
+
+    what: str = "a value"
+
+    def read(self, node: Node, faults: Faults) -> Scalar | None:
+        """The scalar, null included."""
+        if node.faulty:
+            return None
+        if isinstance(node, Scalar):
+            return node
+        faults.add(node.mark, f"{self.what} is wanted here, not {kind_of(node)}")
+        return None
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {"type": ["string", "number", "boolean", "null"]}
+
+    def words(self) -> str:
+        """The form in words."""
+        return self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """A tree that is read later, against something else."""
+
+    what: str
+
+    def read(self, node: Node, faults: Faults) -> Node | None:
+        """The node."""
+        return None if node.faulty else node
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {}
+
+    def words(self) -> str:
+        """The form in words."""
+        return self.what
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list that is not empty."""
+
+    item: Form
+
+    def read(self, node: Node, faults: Faults) -> tuple[object, ...] | None:
+        """The items that could be read."""
+        if node.faulty:
+            return None
+        if not isinstance(node, Seq):
+            faults.add(node.mark, f"a list is wanted here, not {kind_of(node)}", "write [ … ]")
+            return None
+        if not node.items:
+            faults.add(node.mark, "the list is empty", f"name {self.item.words()}, or leave the key out")
+            return None
+        return tuple(value for item in node.items if (value := self.item.read(item, faults)) is not None)
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {"type": "array", "items": self.item.schema(), "minItems": 1}
+
+    def words(self) -> str:
+        """The form in words."""
+        return f"list of {self.item.words()}"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOrMore:
+    """One value, or a list of them."""
+
+    item: Form
+
+    def read(self, node: Node, faults: Faults) -> tuple[object, ...] | None:
+        """The values, as a tuple either way."""
+        if isinstance(node, Seq):
+            return ListOf(self.item).read(node, faults)
+        value = self.item.read(node, faults)
+        return None if value is None else (value,)
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {"anyOf": [self.item.schema(), ListOf(self.item).schema()]}
+
+    def words(self) -> str:
+        """The form in words."""
+        return f"{self.item.words()}, or a list of them"
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """A map from names to one form."""
+
+    key: Form
+    value: Form
+
+    def read(self, node: Node, faults: Faults) -> tuple[tuple[Scalar, object], ...] | None:
+        """Key and value of each entry that could be read, in the file's order."""
+        if node.faulty:
+            return None
+        if not isinstance(node, Map):
+            faults.add(node.mark, f"a map is wanted here, not {kind_of(node)}", f"its keys: {self.key.words()}")
+            return None
+        entries = []
+        for key, value in node.entries:
+            good_key = self.key.read(key, faults)
+            good_value = self.value.read(value, faults)
+            if good_key is not None and good_value is not None:
+                entries.append((key, good_value))
+        return tuple(entries)
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        names = self.key.schema()
+        plain = {"type": "object", "additionalProperties": self.value.schema()}
+        return {**plain, "propertyNames": {"pattern": names["pattern"]}} if "pattern" in names else plain
+
+    def words(self) -> str:
+        """The form in words."""
+        return f"map of {self.key.words()} to {self.value.words()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Another form for a scalar, a list, or a map."""
+
+    scalar: Form | None = None
+    seq: Form | None = None
+    map: Form | None = None
+
+    def read(self, node: Node, faults: Faults) -> object | None:
+        """What the form for this shape gives."""
+        form = self.map if isinstance(node, Map) else self.seq if isinstance(node, Seq) else self.scalar
+        if form is not None:
+            return form.read(node, faults)
+        if not node.faulty:
+            faults.add(node.mark, f"{self.words()} is wanted here, not {kind_of(node)}")
+        return None
+
+    def _forms(self) -> list[Form]:
+        return [form for form in (self.scalar, self.seq, self.map) if form is not None]
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {"anyOf": [form.schema() for form in self._forms()]}
+
+    def words(self) -> str:
+        """The form in words."""
+        return " or ".join(form.words() for form in self._forms())
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a record: its form and what it is for."""
+
+    name: str
+    form: Form
+    doc: str
+    required: bool = False
+
+
+@dataclass(slots=True)
+class Section:
+    """A record as read: values by key. ``broken`` when something in it could not be read."""
+
+    what: str
+    mark: Mark
+    values: dict[str, object] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    broken: bool = False
+
+    def __contains__(self, key: str) -> bool:
+        """Whether the key stands in the file, readable or not."""
+        return key in self.marks
+
+    def mark_of(self, key: str) -> Mark:
+        """The place of a key, or of the record."""
+        return self.marks.get(key, self.mark)
+
+    def scalar(self, key: str) -> Scalar | None:
+        """A scalar, or None."""
+        value = self.values.get(key)
+        return value if isinstance(value, Scalar) else None
+
+    def word(self, key: str, default: str = "") -> str:
+        """The text of a scalar, or a default."""
+        value = self.scalar(key)
+        return default if value is None else value.text
+
+    def flag(self, key: str) -> bool:
+        """True where the scalar says true."""
+        return self.word(key) == "true"
+
+    def scalars(self, key: str) -> tuple[Scalar, ...]:
+        """The scalars of a list, or none."""
+        value = self.values.get(key)
+        return tuple(item for item in value if isinstance(item, Scalar)) if isinstance(value, tuple) else ()
+
+    def section(self, key: str) -> Section | None:
+        """A record, or None."""
+        value = self.values.get(key)
+        return value if isinstance(value, Section) else None
+
+    def sections(self, key: str) -> tuple[Section, ...]:
+        """The records of a list."""
+        value = self.values.get(key)
+        return tuple(item for item in value if isinstance(item, Section)) if isinstance(value, tuple) else ()
+
+    def entries(self, key: str) -> tuple[tuple[Scalar, object], ...]:
+        """The entries of a map."""
+        value = self.values.get(key)
+        return tuple(item for item in value if isinstance(item, tuple)) if isinstance(value, tuple) else ()
+
+    def named(self, key: str) -> tuple[tuple[Scalar, Section], ...]:
+        """The entries of a map of records."""
+        return tuple((name, value) for name, value in self.entries(key) if isinstance(value, Section))
+
+    def node(self, key: str) -> Node | None:
+        """A tree that is read later."""
+        value = self.values.get(key)
+        return value if isinstance(value, (Scalar, Seq, Map)) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A map with declared keys."""
+
+    what: str
+    keys: tuple[Key, ...]
+
+    def read(self, node: Node, faults: Faults) -> Section | None:
+        """A section with all that could be read; unknown and missing keys are faults."""
+        if node.faulty:
+            return None
+        if not isinstance(node, Map):
+            hint = "its keys: " + ", ".join(key.name for key in self.keys)
+            faults.add(node.mark, f"{self.what} is a map, not {kind_of(node)}", hint)
+            return None
+        section = Section(self.what, node.mark)
+        known = self._known()
+        for name, value in node.entries:
+            section.marks[name.text] = name.mark
+            key = known.get(name.text)
+            if key is None:
+                faults.add(name.mark, f"{self.what} has no key `{name.text[:60]}`", did_you_mean(name.text, known))
+                section.broken = True
+                continue
+            before = len(faults.found)
+            good = key.form.read(value, faults)
+            section.broken |= good is None or len(faults.found) > before
+            if good is not None:
+                section.values[name.text] = good
+        for key in self.keys:
+            if key.required and key.name not in section.marks:
+                faults.add(node.mark, f"{self.what} lacks `{key.name}`", f"`{key.name}`: {key.doc}")
+                section.broken = True
+        return section
+
+    def _known(self) -> Mapping[str, Key]:
+        return {key.name: key for key in self.keys}
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        properties = {key.name: {**key.form.schema(), "description": key.doc} for key in self.keys}
+        required = [key.name for key in self.keys if key.required]
+        plain: dict[str, object] = {"type": "object", "properties": properties, "additionalProperties": False}
+        return {**plain, "required": required} if required else plain
+
+    def words(self) -> str:
+        """The form in words."""
+        return self.what

@@ -1,0 +1,324 @@
+"""From a folder of mapping files to compiled mappings, or one ConfigError with every fault of every file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+from gateway.mapping.canonical import digest_of
+from gateway.mapping.compiled import CompiledMapping, EventType
+from gateway.mapping.contract import Contract, event_files, read_contract
+from gateway.mapping.expressions.names import CodeTable
+from gateway.mapping.expressions.syntax import ExpressionFault, Parsed, parse
+from gateway.mapping.forms import Section
+from gateway.mapping.grammar import MAPPING, RESERVED, SHARED
+from gateway.mapping.kinds import Type
+from gateway.mapping.nodes import Faults, Map, Mark, Scalar, did_you_mean
+from gateway.mapping.patterns import Context
+from gateway.mapping.reader import read_file, read_text
+from gateway.mapping.rules import compile_rules
+from gateway.mapping.slots import check_slots
+from gateway.mapping.tables import Policies, TableInfo, code_table, compile_tables
+from gateway.model.errors import ConfigError, Fault
+
+__all__ = ["load", "load_text"]
+
+
+def load(folder: Path) -> tuple[CompiledMapping, ...]:
+    """Load all mappings under a folder, in the order of their file names.
+
+    Mapping files are ``<capability>/<mapping>.yaml``; ``*_test.yaml`` is ignored, files under ``shared/`` hold codes and
+    conditions, contracts stand in ``events/`` beside the mapping. Raises ConfigError with the faults of all files.
+    """
+    shared = _Shared(folder)
+    files = []
+    for path in sorted(folder.rglob("*.yaml")):
+        parts = path.relative_to(folder).parts
+        if path.name.endswith("_test.yaml") or any(part.startswith(".") for part in parts):
+            continue
+        if "shared" in parts[:-1]:
+            shared.file(path)
+        else:
+            root, faults = read_file(path, _shown(path, folder))
+            files.append(_File(path, root, faults, shared, folder).compile())
+    if not files:
+        shared.faults.append(
+            Fault(str(folder), 1, 1, "there is no mapping in this folder", "add <capability>/<name>.yaml")
+        )
+    _across(files)
+    faults = [*shared.found(), *(fault for each in files for fault in each.sorted())]
+    return _finish(faults, files, str(folder))
+
+
+def load_text(text: str, folder: Path, name: str = "mapping.yaml") -> CompiledMapping:
+    """Load one mapping from text as if it were the file ``name`` of a folder (contracts and shared files beside it).
+
+    Raises ConfigError with all its faults.
+    """
+    shared = _Shared(folder)
+    root, faults = read_text(text, name)
+    compiled = _File(folder / name, root, faults, shared, folder).compile()
+    return _finish([*shared.found(), *compiled.sorted()], [compiled], name)[0]
+
+
+def _shown(path: Path, folder: Path) -> str:
+    inside = path.resolve().is_relative_to(folder.resolve())
+    return path.resolve().relative_to(folder.resolve()).as_posix() if inside else str(path)
+
+
+def _finish(faults: list[Fault], files: list[_Result], where: str) -> tuple[CompiledMapping, ...]:
+    if faults:
+        distinct = tuple(dict.fromkeys(faults))
+        count = f"{len(distinct)} fault{'s' if len(distinct) > 1 else ''}"
+        raise ConfigError(f"the mapping does not load: {count}", faults=distinct, where=where)
+    return tuple(each.mapping for each in files if each.mapping is not None)
+
+
+@dataclass(slots=True)
+class _SharedFile:
+    """Codes and conditions of one shared file; ``text`` is its canonical source for digests."""
+
+    root: Map | None
+    codes: dict[str, CodeTable] = field(default_factory=dict)
+    conditions: dict[str, Parsed | None] = field(default_factory=dict)
+    broken: bool = False
+
+
+class _Shared:
+    """The shared files, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: dict[Path, _SharedFile] = {}
+        self.faults: list[Fault] = []
+
+    def file(self, path: Path) -> _SharedFile:
+        key = path.resolve()
+        if key not in self.files:
+            self.files[key] = self._read(path)
+        return self.files[key]
+
+    def _read(self, path: Path) -> _SharedFile:
+        root, faults = read_file(path, _shown(path, self.folder))
+        found = _SharedFile(root)
+        section = None if root is None else SHARED.read(root, faults)
+        if section is not None:
+            for name, entries in section.entries("codes"):
+                table = code_table(cast("tuple[tuple[Scalar, object], ...]", entries), faults)
+                if table is not None:
+                    found.codes[name.text] = table
+            found.conditions = _conditions(section, faults)
+        found.broken = bool(faults.found)
+        self.faults += faults.sorted()
+        return found
+
+    def found(self) -> list[Fault]:
+        return self.faults
+
+
+def _conditions(section: Section, faults: Faults) -> dict[str, Parsed | None]:
+    found: dict[str, Parsed | None] = {}
+    for name, expression in section.entries("conditions"):
+        assert isinstance(expression, Scalar)
+        found[name.text] = None
+        if name.text in RESERVED:
+            faults.add(name.mark, f"`{name.text}` is reserved", "choose another name for the condition")
+            continue
+        if "{{" in expression.text:
+            faults.add(expression.mark, "a condition is a bare expression", "leave {{ and }} out")
+            continue
+        try:
+            found[name.text] = parse(expression.text)
+        except ExpressionFault as fault:
+            faults.add(expression.at(fault.offset), fault.what, fault.hint)
+    return found
+
+
+@dataclass(slots=True)
+class _Result:
+    """What became of one mapping file."""
+
+    faults: Faults
+    others: list[Fault]
+    section: Section | None = None
+    mapping: CompiledMapping | None = None
+
+    def sorted(self) -> list[Fault]:
+        return [*self.faults.sorted(), *self.others]
+
+
+class _File:
+    """Compiles one mapping file."""
+
+    def __init__(self, path: Path, root: Map | None, faults: Faults, shared: _Shared, folder: Path) -> None:
+        self.path = path
+        self.root = root
+        self.faults = faults
+        self.shared = shared
+        self.folder = folder
+        self.others: list[Fault] = []
+        self.used: list[_SharedFile] = []
+        self.codes: dict[str, CodeTable] = {}
+        self.conditions: dict[str, Parsed | None] = {}
+        self.contracts: dict[str, Contract | None] = {}
+
+    def compile(self) -> _Result:
+        section = None if self.root is None else MAPPING.read(self.root, self.faults)
+        if section is None or self.root is None:
+            return _Result(self.faults, self.others)
+        self._not_built(section)
+        self._use(section)
+        policies = Policies(section.word("unexplained", "report"), section.word("undeclared", "report"))
+        tables = compile_tables(section.named("tables"), self.codes, policies, self.faults)
+        aggregate = section.section("aggregate") or Section("an aggregate", section.mark, broken=True)
+        key = self._key(aggregate, tables)
+        doubtful = any(info.doubtful for info in tables.values()) or any(used.broken for used in self.used)
+        doubtful |= len(tables) < len(section.entries("tables"))
+        context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful)
+        events = self._events(section, aggregate.word("type"))
+        rules = compile_rules(section.sections("rules"), context, self.contracts)
+        check_slots(rules, self.conditions, self.faults)
+        result = _Result(self.faults, self.others, section)
+        if self.faults.found or self.others or any(used.broken for used in self.used):
+            return result
+        mapping = CompiledMapping(
+            section.word("mapping"),
+            self.faults.file,
+            tuple(scalar.text for scalar in (section.section("source") or section).scalars("topics")),
+            aggregate.word("type"),
+            tuple(key),
+            self._capability(section),
+            {info.table.physical: info.table for info in tables.values()},
+            tuple(compiled.rule for compiled in rules),
+            events,
+            digest_of(self.root, [used.root for used in self.used], [each.schema for each in self._filled()]),
+            cast(Literal["report", "park"], policies.unexplained),
+            cast(Literal["report", "park", "ignore"], policies.undeclared),
+            cast(Literal["park", "deadletter", "halt"], section.word("on_error", "park")),
+        )
+        result.mapping = mapping
+        return result
+
+    def _filled(self) -> Iterable[Contract]:
+        return (contract for _, contract in sorted(self.contracts.items()) if contract is not None)
+
+    def _not_built(self, section: Section) -> None:
+        source = section.section("source")
+        if source is not None and source.word("unit") == "row":
+            self.faults.add(source.mark_of("unit"), "`unit: row` is not built yet", "use unit: transaction")
+        if "lookups" in section:
+            self.faults.add(section.mark_of("lookups"), "`lookups` are not built yet", "leave them out")
+        for _, event in section.named("events"):
+            if "also" in event:
+                self.faults.add(event.mark_of("also"), "`also` is not built yet", "publish one version only")
+        if section.word("on_error") == "deadletter":
+            hint = "order by aggregate is promised: write park or halt"
+            self.faults.add(section.mark_of("on_error"), "`on_error: deadletter` lets later changes overtake", hint)
+
+    def _use(self, section: Section) -> None:
+        for scalar in section.scalars("use"):
+            path = self.path.parent / scalar.text
+            inside = path.resolve().is_relative_to(self.folder.resolve())
+            if not inside or not path.is_file():
+                hint = "paths are relative to this file" if inside else "shared files stand inside the mappings folder"
+                self.faults.add(scalar.mark, f"there is no file `{scalar.text[:100]}`", hint)
+                self.used.append(_SharedFile(None, broken=True))
+                continue
+            shared = self.shared.file(path)
+            self.used.append(shared)
+            for name in (*shared.codes, *shared.conditions):
+                if name in self.codes or name in self.conditions:
+                    self.faults.add(scalar.mark, f"`{name}` stands in two shared files", "rename one of them")
+            self.codes.update(shared.codes)
+            self.conditions.update(shared.conditions)
+        for name, parsed in _conditions(section, self.faults).items():
+            if name in self.conditions:
+                self.faults.add(section.mark_of("conditions"), f"the condition `{name}` is shared already", "rename it")
+            self.conditions[name] = parsed
+
+    def _key(self, aggregate: Section, tables: Mapping[str, TableInfo]) -> dict[str, Type]:
+        types: dict[str, Type] = {}
+        for scalar in aggregate.scalars("key"):
+            for info in tables.values():
+                type_ = info.types.get(scalar.text)
+                if type_ is None:
+                    self._lacks_key(scalar, info)
+                elif info.table.columns[scalar.text].part is not None:
+                    self.faults.add(info.places[scalar.text].mark, f"the key `{scalar.text}` is a part", "use a column")
+                elif types.setdefault(scalar.text, type_).kind is not type_.kind:
+                    what = f"the key `{scalar.text}` is {types[scalar.text]} in another table and {type_} here"
+                    self.faults.add(info.places[scalar.text].mark, what, "key columns have one type in all tables")
+        return types
+
+    def _lacks_key(self, scalar: Scalar, info: TableInfo) -> None:
+        if not info.doubtful and info.section is not None:
+            what = f"the table `{info.table.name}` lacks the aggregate's key `{scalar.text}`"
+            hint = "declare its column, or give the table a mapping of its own"
+            self.faults.add(info.section.mark_of("columns"), what, hint)
+
+    def _capability(self, section: Section) -> str:
+        return section.word("capability") or re.sub(r"[^a-z0-9-]", "-", self.path.parent.name.lower())
+
+    def _events(self, section: Section, aggregate: str) -> dict[str, EventType]:
+        declared = {name.text: event for name, event in section.named("events")}
+        wanted: dict[str, Mark] = {}
+        for rule in section.sections("rules"):
+            event = rule.scalar("event")
+            if event is not None:
+                wanted.setdefault(event.text, event.mark)
+        for name, _ in section.named("events"):
+            if name.text not in wanted:
+                self.faults.add(name.mark, f"no rule fills the event `{name.text}`", did_you_mean(name.text, wanted))
+        topic = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", aggregate).lower() + ".events"
+        found = {}
+        for name, mark in wanted.items():
+            entry = declared.get(name) or Section("an event", mark)
+            version = int(entry.word("version", "1"))
+            contract = self._contract(name, version, entry.mark_of("version") if "version" in entry else mark)
+            self.contracts[name] = contract
+            if contract is not None:
+                found[name] = EventType(
+                    name,
+                    version,
+                    contract.record.full_name,
+                    entry.word("topic", topic),
+                    entry.word("capability") or self._capability(section),
+                    contract.schema,
+                    contract.file,
+                )
+        return found
+
+    def _contract(self, event: str, version: int, mark: Mark) -> Contract | None:
+        folder = self.path.parent / "events"
+        files = event_files(folder, event)
+        path = files.get(version)
+        if path is None:
+            known = ", ".join(f"v{number}" for number in sorted(files))
+            near = did_you_mean(event, {each.name.partition(".")[0] for each in folder.glob("*.avsc")})
+            hint = f"there is {known}: set `version` under `events:`" if files else near
+            self.faults.add(mark, f"there is no contract events/{event}.v{version}.avsc", hint)
+            return None
+        contract, faults = read_contract(path, _shown(path, self.folder), event, version)
+        self.others += faults.sorted()
+        return contract if not faults.found else None
+
+
+def _across(files: list[_Result]) -> None:
+    """Names that belong to one mapping only: mappings, tables, raw topics."""
+    seen: dict[tuple[str, str], str] = {}
+    for each in files:
+        if each.section is None:
+            continue
+        name = each.section.scalar("mapping")
+        topics = (each.section.section("source") or each.section).scalars("topics")
+        claims = [("mapping", name)] if name else []
+        claims += [("table", physical) for physical, _ in each.section.named("tables")]
+        claims += [("raw topic", topic) for topic in topics]
+        for kind, scalar in claims:
+            other = seen.setdefault((kind, scalar.text), each.faults.file)
+            if other != each.faults.file:
+                hint = "a change is accounted once" if kind == "table" else "rename one of them"
+                each.faults.add(scalar.mark, f"the {kind} `{scalar.text}` belongs to {other} already", hint)
