@@ -48,8 +48,8 @@ class EventSpec:
     fields: Mapping[str, FieldType]
 
 
-def _event(name: str, aggregate: str, intents: str, **fields: FieldType) -> EventSpec:
-    return EventSpec(name, aggregate, tuple(intents.split()), fields)
+def _event(event: str, aggregate: str, intents: str, /, **fields: FieldType) -> EventSpec:
+    return EventSpec(event, aggregate, tuple(intents.split()), fields)
 
 
 _CUSTOMER = [
