@@ -288,14 +288,14 @@ class Cluster(Protocol):
 class SchemaRegistry(Protocol):
     """Schemas are looked up, never registered, at run time."""
 
-    def lookup(self, subject: str, schema: Mapping[str, object]) -> int:
+    def schema_id(self, subject: str, schema: Mapping[str, object]) -> int:
         """The id under which exactly ``schema`` is registered for ``subject``.
 
         ConfigError: the subject is missing, or holds no such schema. DependencyError: the registry is away.
         """
         ...
 
-    def schema_by_id(self, schema_id: int) -> Mapping[str, object]:
+    def schema(self, schema_id: int) -> Mapping[str, object]:
         """The parsed schema with this id (kept for good once read). ConfigError: there is none."""
         ...
 

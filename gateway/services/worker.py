@@ -1,0 +1,335 @@
+"""The worker: one consumer, one producer, one thread that decides (protocol.md 5)."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+
+from gateway.model.errors import ConfigError, DependencyError
+from gateway.model.record import RawRecord
+from gateway.model.unit import Unit
+from gateway.pipeline.assemble import Ticket
+from gateway.pipeline.evidence import Evidence
+from gateway.ports import Batch, InDoubt, MustAbort, Partition
+from gateway.services.worker_assignment import Assignment
+from gateway.services.worker_fence import EndReader, Fence
+from gateway.services.worker_outages import Outages
+from gateway.services.worker_partition import OwnedPartition, Phase
+from gateway.services.worker_plan import Outside, WorkerPlan
+from gateway.services.worker_transaction import OpenTransaction
+from gateway.telemetry.signals import (
+    PartitionGivenUp,
+    PartitionLag,
+    PartitionStopped,
+    WorkerStarted,
+    WorkerStopped,
+)
+
+__all__ = ["Worker"]
+
+_TAKE = 2000
+_REVOKE_DEADLINE = 5.0
+_STOP_DEADLINE = 3.0
+_LAG_EVERY = 2.0
+_IDLE, _BUSY = 0.05, 0.005
+
+
+class Worker:
+    """Turns raw records into events, letters and state; everything it knows can be rebuilt from the log."""
+
+    def __init__(self, plan: WorkerPlan, outside: Outside) -> None:
+        self._plan = plan
+        self._outside = outside
+        self._evidence = Evidence(plan.incarnations)
+        self._ends = EndReader(outside.markers, self._evidence, plan.source_name, outside.telemetry)
+        self._fence = Fence(outside.cluster, outside.clock)
+        self._assignment = Assignment(plan, outside, self._evidence)
+        self._transaction = OpenTransaction(plan, outside)
+        self._outages = Outages(outside.telemetry, outside.clock)
+        self._owned: dict[Partition, OwnedPartition] = {}
+        self._sink_open = False
+        self._lag_asked_at = float("-inf")
+        self._aborts = 0
+        self._stopping = False
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def run(self, between: Callable[[], None] = lambda: None) -> None:
+        """Work until ``stop``. ``between`` is called between turns. ConfigError: this worker cannot go on."""
+        reason = "stopped"
+        try:
+            self.start()
+            while not self._stopping:
+                self.turn()
+                between()
+        except BaseException as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self.close()
+            self._outside.telemetry.emit(WorkerStopped(reason))
+
+    def start(self) -> None:
+        """Join the group."""
+        topics = tuple(sorted(self._plan.topics))
+        digests = tuple(sorted({(raw.mapping, raw.digest) for raw in self._plan.topics.values()}))
+        self._outside.telemetry.emit(WorkerStarted(self._plan.transactional_id, topics, digests))
+        self._reopen()
+        self._outside.source.subscribe(topics, self)
+
+    def stop(self) -> None:
+        """Ask ``run`` to end after the turn it is in; may be called from a signal handler."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """Finish or abort what is open, and leave."""
+        try:
+            self._finish(_STOP_DEADLINE)
+        finally:
+            self._outside.source.close()
+            self._outside.sink.close()
+            for one in (self._outside.state, self._outside.markers, self._outside.cluster):
+                one.close()
+
+    # -- one turn -----------------------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Take what is there, settle what is complete, commit what is due. ConfigError as in ``run``."""
+        if not self._sink_open and not self._reopen():
+            self._take(_IDLE)
+            return
+        batch = self._take(self._patience())
+        try:
+            self._add(batch.records)
+            self._reached(batch)
+            self._assign()
+            self._close_tails()
+        except (MustAbort, DependencyError) as error:
+            # The rest of the batch was not taken in: every partition is read again from its committed offset (R5).
+            if isinstance(error, DependencyError):
+                self._outages.away("registry", error)
+            self._abort(str(error), tuple(self._owned.values()))
+        except InDoubt as error:
+            self._doubt(error)
+        if self._transaction.due:
+            self._finish()
+
+    def _patience(self) -> float:
+        if any(owned.phase in (Phase.ASKING, Phase.READING_STATE) for owned in self._owned.values()):
+            return _BUSY
+        if any(owned.tail is not None and owned.tail.open_offset is not None for owned in self._running()):
+            return _BUSY
+        if self._transaction.is_open:
+            return max(0.0, min(_IDLE, self._plan.interval - self._transaction.age))
+        return _IDLE
+
+    def _take(self, wait: float) -> Batch:
+        try:
+            batch = self._outside.source.take(_TAKE, wait)
+        except DependencyError as error:
+            self._outages.away("kafka", error)
+            return Batch()
+        if batch.records or batch.ends:
+            self._outages.back("kafka")
+        return batch
+
+    def _running(self) -> Iterable[OwnedPartition]:
+        return [owned for owned in self._owned.values() if owned.running]
+
+    # -- records in ---------------------------------------------------------------------------------------------------
+
+    def _add(self, records: Sequence[RawRecord]) -> None:
+        for record in records:
+            owned = self._owned.get(Partition(record.topic, record.partition))
+            if owned is None or not owned.running or record.offset < owned.expected:
+                continue
+            owned.expected = owned.position = record.offset + 1
+            self._guarded(owned, lambda owned=owned, record=record: self._take_in(owned, record))  # type: ignore[misc]
+            if self._transaction.full:
+                self._finish()
+
+    def _take_in(self, owned: OwnedPartition, record: RawRecord) -> None:
+        assert owned.tail is not None
+        self._settle(owned, owned.tail.add(self._plan.topics[record.topic].decoder(record)))
+
+    def _settle(self, owned: OwnedPartition, units: Iterable[Unit]) -> None:
+        for unit in units:
+            self._transaction.put(owned, unit)
+
+    def _guarded(self, owned: OwnedPartition, act: Callable[[], None]) -> None:
+        """Whatever is wrong with one partition stops that one only; what was settled of it before stays settled."""
+        try:
+            act()
+        except (MustAbort, InDoubt, DependencyError):
+            raise
+        except ConfigError as error:
+            self._stop_partition(owned, str(error))
+        except Exception as error:  # noqa: BLE001 - our own bug: stop that partition and say where (design.md, Errors)
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            told = f"a bug of the gateway: {type(error).__name__}: {error} at {where.filename}:{where.lineno}"
+            self._stop_partition(owned, f"{owned.place}@{owned.expected - 1}: {told}")
+
+    def _stop_partition(self, owned: OwnedPartition, error: str) -> None:
+        owned.phase = Phase.STOPPED
+        owned.stopped_by = error
+        owned.tail = None
+        self._outside.source.pause(owned.place)
+        self._outside.telemetry.emit(PartitionStopped(*owned.place, error))
+
+    def _reached(self, batch: Batch) -> None:
+        for place, end in batch.ends.items():
+            owned = self._owned.get(place)
+            if owned is not None and owned.running:
+                owned.position = max(owned.position, end)
+        for place in batch.lost:
+            owned = self._owned.get(place)
+            if owned is not None and owned.running:
+                told = f"{place}: data loss: record {owned.expected} was deleted before it was read"
+                self._stop_partition(owned, f"{told} (retention overtook the worker; nobody skips)")
+
+    # -- assignment ---------------------------------------------------------------------------------------------------
+
+    def _assign(self) -> None:
+        if all(owned.phase in (Phase.RUNNING, Phase.STOPPED) for owned in self._owned.values()):
+            return
+        try:
+            refused = self._assignment.turn(self._owned.values())
+        except DependencyError as error:
+            self._outages.away("kafka", error)
+            return
+        for owned, refusal in refused:
+            self._stop_partition(owned, str(refusal))
+        if refused and all(owned.phase is Phase.STOPPED for owned in self._owned.values()):
+            raise ConfigError("\n".join(owned.stopped_by for owned in self._owned.values()))
+        if any(owned.moved for owned in self._owned.values()):
+            self._transaction.ensure()
+
+    # -- the tail of quiet partitions ---------------------------------------------------------------------------------
+
+    def _close_tails(self) -> None:
+        running = list(self._running())
+        self._look_for_ends(running)
+        tickets: dict[Partition, Ticket] = {}
+        for owned in running:
+            ticket = owned.tail.provable() if owned.tail is not None else None
+            if ticket is not None:
+                tickets[owned.place] = ticket
+        for place, offset in self._fence.answers().items():
+            if place in self._owned:
+                self._owned[place].high_watermark = offset
+        for place, ticket in tickets.items():
+            owned = self._owned[place]
+            if self._fence.passed(place, ticket, owned.position):
+                self._guarded(owned, lambda owned=owned, ticket=ticket: self._close(owned, ticket))  # type: ignore[misc]
+        self._ask(tickets)
+
+    def _close(self, owned: OwnedPartition, ticket: Ticket) -> None:
+        assert owned.tail is not None
+        self._settle(owned, owned.tail.close(ticket))
+
+    def _look_for_ends(self, running: Iterable[OwnedPartition]) -> None:
+        wanted = [owned.tail.unresolved for owned in running if owned.tail is not None]
+        try:
+            self._ends.poll(frozenset(one for one in wanted if one is not None))
+        except DependencyError as error:
+            self._outages.away("transaction topic", error)
+        else:
+            self._outages.back("transaction topic")
+
+    def _ask(self, tickets: dict[Partition, Ticket]) -> None:
+        now = self._outside.clock.monotonic()
+        if now - self._lag_asked_at < _LAG_EVERY:
+            self._fence.ask(tickets)
+            return
+        self._lag_asked_at = now
+        self._tell_lag()
+        self._fence.ask(tickets, [owned.place for owned in self._running()])
+
+    def _tell_lag(self) -> None:
+        wall = self._outside.clock.now()
+        for owned in self._running():
+            assert owned.tail is not None
+            since = owned.tail.open_since_ms
+            age = 0.0 if since is None else max(0.0, wall - since / 1000)
+            lag = max(0, owned.high_watermark - owned.settled_up_to())
+            self._outside.telemetry.emit(PartitionLag(*owned.place, lag, owned.tail.held_records, age))
+
+    # -- the end of a transaction -------------------------------------------------------------------------------------
+
+    def _finish(self, deadline: float | None = None) -> None:
+        if not self._transaction.is_open:
+            return
+        try:
+            self._transaction.finish(self._owned.values(), deadline)
+            self._aborts = 0
+        except MustAbort as error:
+            self._abort(str(error))
+        except InDoubt as error:
+            self._doubt(error)
+
+    def _abort(self, reason: str, others: Iterable[OwnedPartition] = ()) -> None:
+        """Undo; every touched partition, and ``others``, are rebuilt from the log (R5)."""
+        touched = [owned for owned in self._owned.values() if owned.moved]
+        if self._transaction.is_open:
+            try:
+                self._outside.sink.abort()
+            except InDoubt as error:
+                self._doubt(error)
+                return
+            self._transaction.forget("aborted", reason)
+        self._aborts += 1
+        self._rebuild([*touched, *others], wait=min(5.0, 0.05 * 2**self._aborts))
+
+    def _doubt(self, error: InDoubt) -> None:
+        """Nobody knows what became of it: a new producer ends it, and ``committed()`` tells (protocol.md 5)."""
+        if error.fenced and self._transaction.age < 0.9 * self._plan.transaction_timeout:
+            self._sink_open = False
+            self._transaction.forget("in_doubt", str(error))
+            raise ConfigError(
+                "another process uses this worker's transactional id",
+                where=self._plan.transactional_id,
+                hint="give each process its own GATEWAY_INSTANCE; this one ends, or the two would fence each other",
+            )
+        self._sink_open = False
+        self._transaction.forget("in_doubt", str(error))
+        self._rebuild(self._owned.values())
+
+    def _rebuild(self, partitions: Iterable[OwnedPartition], wait: float = 0.0) -> None:
+        for owned in list(partitions):
+            self._outside.source.pause(owned.place)
+            self._fence.forget(owned.place)
+            owned.reset(self._outside.clock.monotonic() + wait)
+
+    def _reopen(self) -> bool:
+        try:
+            self._outside.sink.reopen()
+        except DependencyError as error:
+            self._outages.away("kafka producer", error)
+            return False
+        self._outages.back("kafka producer")
+        self._sink_open = True
+        return True
+
+    # -- RebalanceListener --------------------------------------------------------------------------------------------
+
+    def assigned(self, partitions: Sequence[Partition]) -> None:
+        """Finish first: the open transaction may hold back what the new partitions wait for."""
+        self._finish(_REVOKE_DEADLINE)
+        for place in partitions:
+            self._owned[place] = OwnedPartition(place)
+
+    def revoked(self, partitions: Sequence[Partition]) -> None:
+        """The generation is still valid: what is open is committed, or undone."""
+        self._finish(_REVOKE_DEADLINE)
+        self._drop(partitions, lost=False)
+
+    def lost(self, partitions: Sequence[Partition]) -> None:
+        """They are another member's already: nothing may be committed."""
+        self._abort("partitions were lost")
+        self._drop(partitions, lost=True)
+
+    def _drop(self, partitions: Sequence[Partition], lost: bool) -> None:
+        for place in partitions:
+            self._fence.forget(place)
+            if self._owned.pop(place, None) is not None:
+                self._outside.telemetry.emit(PartitionGivenUp(*place, lost))

@@ -1,0 +1,142 @@
+"""Steps 1 to 5 between owning a partition and reading it (protocol.md 4): in turns, never waiting for long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from gateway.model.errors import ConfigError, DependencyError
+from gateway.pipeline.assemble import Tail
+from gateway.pipeline.evidence import Evidence
+from gateway.pipeline.progress import Progress, parse_progress
+from gateway.ports import Committed, Partition, TopicShape
+from gateway.services.worker_partition import OwnedPartition, Phase
+from gateway.services.worker_plan import Outside, WorkerPlan
+from gateway.services.worker_state import PartitionMemory, read_memory, state_partition
+from gateway.telemetry.signals import DependencyAway, DependencyBack, PartitionRunning
+
+__all__ = ["Assignment"]
+
+_ASK_AGAIN = 0.25
+_SAY_SO_AFTER = 2.0
+_SHAPE_HOLDS = 60.0
+
+
+class Assignment:
+    """Brings owned partitions to where their records can be read. Its state can be thrown away at any time."""
+
+    def __init__(self, plan: WorkerPlan, outside: Outside, evidence: Evidence) -> None:
+        self._plan = plan
+        self._outside = outside
+        self._evidence = evidence
+        self._shapes: dict[str, tuple[float, TopicShape]] = {}
+        self._waiting_since: dict[Partition, float] = {}
+        self._said: set[Partition] = set()
+
+    def turn(self, partitions: Iterable[OwnedPartition]) -> list[tuple[OwnedPartition, ConfigError]]:
+        """Do what can be done now. Partitions that cannot be served, with why. DependencyError: try again later."""
+        refused: list[tuple[OwnedPartition, ConfigError]] = []
+        partitions = [owned for owned in partitions if owned.phase in (Phase.ASKING, Phase.READING_STATE)]
+        asked: dict[int, list[OwnedPartition]] = {}
+        for owned in partitions:
+            if owned.phase is Phase.ASKING and self._ask(owned):
+                asked.setdefault(state_partition(owned.place), []).append(owned)
+        self._read_state(asked)
+        for number, entries in self._outside.state.poll().items():
+            for owned in partitions:
+                if owned.phase is Phase.READING_STATE and state_partition(owned.place) == number:
+                    try:
+                        self._begin(owned, read_memory(entries, owned.place))
+                    except ConfigError as error:
+                        refused.append((owned, error))
+        return refused
+
+    def _ask(self, owned: OwnedPartition) -> bool:
+        """Step 1: waits, in turns, while a predecessor's transaction over the partition is undecided."""
+        now = self._outside.clock.monotonic()
+        if now < owned.ask_at:
+            return False
+        try:
+            owned.committed = self._outside.source.committed(owned.place)
+        except DependencyError as error:
+            owned.ask_at = self._outside.clock.monotonic() + _ASK_AGAIN
+            since = self._waiting_since.setdefault(owned.place, now)
+            if now - since > _SAY_SO_AFTER and owned.place not in self._said:
+                self._said.add(owned.place)
+                self._outside.telemetry.emit(DependencyAway(f"committed offset of {owned.place}", str(error)))
+            return False
+        since = self._waiting_since.pop(owned.place, now)
+        if owned.place in self._said:
+            self._said.discard(owned.place)
+            self._outside.telemetry.emit(DependencyBack(f"committed offset of {owned.place}", now - since))
+        return True
+
+    def _read_state(self, asked: Mapping[int, Iterable[OwnedPartition]]) -> None:
+        """Step 3: the watermark is asked after the committed offset is known (R2)."""
+        for number, group in asked.items():
+            until = self._outside.cluster.high_watermark(Partition(self._plan.state_topic, number))
+            self._outside.state.start(number, until)
+            for owned in group:
+                owned.phase = Phase.READING_STATE
+
+    def _begin(self, owned: OwnedPartition, memory: PartitionMemory) -> None:
+        """Steps 2 and 5."""
+        raw = self._plan.topics[owned.place.topic]
+        shape = self._shape(owned.place.topic)
+        low = self._outside.cluster.low_watermark(owned.place)
+        if owned.committed is None:
+            owned.next_offset, owned.progress = self._from_the_beginning(owned, memory, shape, raw.digest, low)
+            owned.moved = True  # so that the next start finds an offset, records or not
+        else:
+            owned.next_offset, owned.progress = _resumed(owned.place, owned.committed, shape, low, raw.digest)
+            owned.moved = False
+        owned.expected = owned.position = owned.next_offset
+        owned.parked = dict(memory.parked)
+        owned.letters_from = self._outside.cluster.high_watermark(Partition(raw.letters, owned.place.partition))
+        progress = owned.progress
+        owned.tail = Tail(*owned.place, raw.rules, self._evidence, hi=progress.hi, ts=progress.ts)
+        owned.phase = Phase.RUNNING
+        self._outside.source.start(owned.place, owned.next_offset)
+        self._outside.telemetry.emit(PartitionRunning(*owned.place, owned.next_offset, len(owned.parked)))
+
+    def _shape(self, topic: str) -> TopicShape:
+        now = self._outside.clock.monotonic()
+        known = self._shapes.get(topic)
+        if known is None or now - known[0] > _SHAPE_HOLDS:
+            known = self._shapes[topic] = (now, self._outside.cluster.shape(topic))
+        return known[1]
+
+    def _from_the_beginning(
+        self, owned: OwnedPartition, memory: PartitionMemory, shape: TopicShape, digest: str, low: int
+    ) -> tuple[int, Progress]:
+        if memory.progress is not None:
+            raise ConfigError(
+                f"the group has no committed offset, but the state topic says {memory.progress.offset} was reached",
+                where=str(owned.place),
+                hint="the group's offsets expired or were deleted; reading from the beginning would publish twice",
+            )
+        if not self._plan.from_beginning:
+            raise ConfigError(
+                "the group has no committed offset",
+                where=str(owned.place),
+                hint="start the first time with `gateway run --from-beginning`",
+            )
+        return low, Progress.fresh(partitions=shape.partitions, topic_id=shape.topic_id, digest=digest)
+
+
+def _resumed(place: Partition, at: Committed, shape: TopicShape, low: int, digest: str) -> tuple[int, Progress]:
+    progress = parse_progress(at.metadata)
+    if (progress.topic_id, progress.partitions) != shape:
+        raise ConfigError(
+            f"the topic was {progress.topic_id} with {progress.partitions} partitions, now it is {shape.topic_id} "
+            f"with {shape.partitions}",
+            where=str(place),
+            hint="a recreated topic or a changed partition count breaks order: capture into a new raw topic",
+        )
+    if at.offset < low:
+        raise ConfigError(
+            f"data loss: records {at.offset} to {low - 1} were deleted before they were read",
+            where=str(place),
+            hint="retention overtook the worker; nobody skips: reconcile what they said, then reset the offset by hand",
+        )
+    return at.offset, replace(progress, digest=digest)

@@ -1,0 +1,62 @@
+"""What a worker is told to do: topics with their rules, and limits. Made by the wiring, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.pipeline.admit import Incarnations
+from gateway.pipeline.assemble import TailRules
+from gateway.pipeline.decode import Decoder
+from gateway.pipeline.rulebook import Rulebook
+from gateway.ports import Clock, Cluster, EventSource, MarkerReader, StateReader, TransactionalSink
+from gateway.telemetry.signals import Telemetry
+
+__all__ = ["Outside", "RawTopic", "WorkerPlan"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawTopic:
+    """How one raw topic is read. ``public``: topics its events go to."""
+
+    topic: str
+    mapping: str
+    digest: str
+    decoder: Decoder
+    rules: TailRules
+    book: Rulebook
+    public: tuple[str, ...]
+
+    @property
+    def letters(self) -> str:
+        """Where its dead letters go."""
+        return f"{self.topic}.dlq"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """Sizes in bytes, times in seconds. ``source_name``: Debezium's ``topic.prefix``."""
+
+    topics: Mapping[str, RawTopic]
+    state_topic: str
+    source_name: str
+    transactional_id: str
+    incarnations: Incarnations = ()
+    from_beginning: bool = False
+    interval: float = 0.1
+    max_records: int = 5_000
+    max_bytes: int = 8 * 1024 * 1024
+    transaction_timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The ports a worker works through."""
+
+    source: EventSource
+    sink: TransactionalSink
+    cluster: Cluster
+    state: StateReader
+    markers: MarkerReader
+    clock: Clock
+    telemetry: Telemetry

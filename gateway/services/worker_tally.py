@@ -1,0 +1,84 @@
+"""Counts of what the open transaction would settle; they become signals when it is committed, and vanish otherwise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from gateway.model.change import ChangeEvent
+from gateway.model.unit import Unit
+from gateway.pipeline.translate import Translation
+from gateway.telemetry import signals as s
+
+__all__ = ["Tally"]
+
+_TAKERS = ("by_event", "by_noise", "bookkeeping", "unexplained", "format_only", "undeclared", "undone")
+
+
+class Tally:
+    """Adds translations up. ``commit_times``: legacy commit times (seconds) of units that gave events."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.events = 0
+        self._settled: Counter[tuple[str, str, str]] = Counter()
+        self._events: Counter[tuple[str, int, str, str]] = Counter()
+        self._letters: Counter[tuple[str, str, str]] = Counter()
+        self._units: Counter[tuple[str, str]] = Counter()
+        self._unexplained: Counter[tuple[str, str, str]] = Counter()
+        self._findings: Counter[str] = Counter()
+        self._commit_times: list[float] = []
+        self._restarts: list[s.CaptureRestarted] = []
+
+    def add(self, unit: Unit, mapping: str, done: Translation) -> None:
+        """One more unit is in the transaction."""
+        self.records += len(unit.entries)
+        self.events += len(done.events)
+        for outcome in done.outcomes:
+            self._settled[(unit.topic, outcome.kind.value, outcome.reason)] += 1
+        for encoded in done.events:
+            event = encoded.event
+            self._events[(event.name, event.version, event.intent.value, event.rule)] += 1
+        for letter in done.letters:
+            self._letters[(unit.topic, letter.letter_class.value, letter.rule)] += 1
+        self._account(mapping, done)
+        if done.events and unit.tx_id is not None:
+            self._commit_times.append(_commit_time(unit))
+        if unit.restarted and unit.tx_id is not None:
+            self._restarts.append(s.CaptureRestarted(unit.topic, unit.partition, unit.tx_id))
+
+    def _account(self, mapping: str, done: Translation) -> None:
+        for interpretation in done.interpretations:
+            for taker in _TAKERS:
+                count = getattr(interpretation.accounting, taker)
+                if count:
+                    self._units[(mapping, taker.removeprefix("by_"))] += count
+            for one in interpretation.unexplained:
+                self._unexplained[(one.table, one.op, one.column or "")] += 1
+        for finding in done.findings:
+            self._findings[finding] += 1
+
+    def signals(self, now: float) -> Iterator[s.Signal]:
+        """What the committed transaction amounts to; ``now`` is its commit's wall clock, in seconds."""
+        for settled, count in self._settled.items():
+            yield s.RecordsSettled(*settled, count)
+        for published, count in self._events.items():
+            yield s.EventsPublished(*published, count)
+        for written, count in self._letters.items():
+            yield s.LettersWritten(*written, count)
+        for units, count in self._units.items():
+            yield s.UnitsAccounted(*units, count)
+        for left_over, count in self._unexplained.items():
+            yield s.UnexplainedSeen(*left_over, count)
+        for finding, count in self._findings.items():
+            yield s.FindingSeen(finding, count)
+        yield from self._restarts
+        if self._commit_times:
+            yield s.EndToEnd(tuple(max(0.0, now - committed) for committed in self._commit_times))
+
+
+def _commit_time(unit: Unit) -> float:
+    for entry in unit.entries:
+        if type(entry) is ChangeEvent and not entry.source.snapshot:
+            return entry.source.ts_ms / 1000
+    return unit.ts / 1000

@@ -1,0 +1,142 @@
+"""The worker's open Kafka transaction: units go in, offsets and progress leave with them (protocol.md 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gateway.model.letter import DeadLetter, ParkChange
+from gateway.model.unit import Unit
+from gateway.pipeline.progress import format_progress
+from gateway.pipeline.translate import Translation, translate
+from gateway.ports import Committed, Membership, MustAbort
+from gateway.services.worker_partition import OwnedPartition
+from gateway.services.worker_plan import Outside, WorkerPlan
+from gateway.services.worker_state import park_key, park_value, progress_key, progress_value, state_partition
+from gateway.services.worker_tally import Tally
+from gateway.telemetry.signals import PartitionParked, TransactionEnded
+
+__all__ = ["OpenTransaction"]
+
+
+class OpenTransaction:
+    """At most one is open at a time; between two there is nothing to undo."""
+
+    def __init__(self, plan: WorkerPlan, outside: Outside) -> None:
+        self._plan = plan
+        self._outside = outside
+        self._membership: Membership | None = None
+        self._tally = Tally()
+        self._bytes = 0
+        self._opened_at: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything would be lost by an abort."""
+        return self._opened_at is not None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was opened; 0 when none is open."""
+        return 0.0 if self._opened_at is None else self._outside.clock.monotonic() - self._opened_at
+
+    @property
+    def full(self) -> bool:
+        """Whether it holds as much as one transaction may."""
+        return self._tally.records >= self._plan.max_records or self._bytes >= self._plan.max_bytes
+
+    @property
+    def due(self) -> bool:
+        """Whether it should be finished now."""
+        return self.is_open and (self.full or self.age >= self._plan.interval)
+
+    def ensure(self) -> None:
+        """Open one if none is open, with the group metadata of this moment: ownership as of the first record (R4)."""
+        if self.is_open:
+            return
+        membership = self._outside.source.membership()
+        if membership is None:
+            raise MustAbort("nothing is assigned: a commit would not be fenced")
+        self._opened_at = self._outside.clock.monotonic()
+        self._outside.sink.begin()
+        self._membership = membership
+
+    def put(self, owned: OwnedPartition, unit: Unit) -> None:
+        """Translate a unit and add all it gives. MustAbort, InDoubt; ConfigError before anything was added."""
+        raw = self._plan.topics[unit.topic]
+        done = translate(unit, raw.book, owned.parked)
+        assert owned.progress is not None
+        self.ensure()
+        self._send_events(done)
+        for letter in done.letters:
+            self._send_letter(owned, letter)
+        for change in done.parks:
+            self._park(owned, change)
+        owned.progress = owned.progress.after(unit, done.counters)
+        owned.next_offset = unit.next_offset
+        owned.moved = True
+        self._bytes += unit.size_bytes
+        self._tally.add(unit, raw.mapping, done)
+
+    def _send_events(self, done: Translation) -> None:
+        send = self._outside.sink.send
+        for event in done.events:
+            send(event.topic, event.key, event.value, event.headers)
+            self._bytes += len(event.value)
+
+    def _send_letter(self, owned: OwnedPartition, letter: DeadLetter) -> None:
+        def told(offset: int) -> None:
+            owned.letters_from = max(owned.letters_from, offset + 1)
+
+        self._outside.sink.send(
+            letter.topic, letter.key, letter.value, letter.headers, letter.partition, letter.timestamp_ms, told
+        )
+
+    def _park(self, owned: OwnedPartition, change: ParkChange) -> None:
+        entry = change.entry
+        if entry.dlq_from is None:
+            entry = replace(entry, dlq_from=owned.letters_from)
+        owned.parked[change.aggregate_id] = entry
+        self._outside.sink.send(
+            self._plan.state_topic,
+            park_key(owned.place, change.aggregate_id),
+            park_value(entry),
+            partition=state_partition(owned.place),
+        )
+
+    def finish(self, partitions: Iterable[OwnedPartition], deadline: float | None = None) -> None:
+        """Commit everything within ``deadline`` seconds, then let the counters move. MustAbort, InDoubt."""
+        moved = [owned for owned in partitions if owned.moved]
+        offsets = {
+            owned.place: Committed(owned.settled_up_to(), format_progress(owned.progress))
+            for owned in moved
+            if owned.progress is not None
+        }
+        for place, at in offsets.items():
+            self._outside.sink.send(
+                self._plan.state_topic, progress_key(place), progress_value(at), partition=state_partition(place)
+            )
+        self._outside.sink.commit(offsets, self._membership, deadline)
+        self._committed(moved)
+
+    def _committed(self, moved: Iterable[OwnedPartition]) -> None:
+        emit = self._outside.telemetry.emit
+        emit(TransactionEnded("committed", self.age, self._tally.records, self._tally.events))
+        for signal in self._tally.signals(self._outside.clock.now()):
+            emit(signal)
+        for owned in moved:
+            owned.moved = False
+            emit(PartitionParked(*owned.place, len(owned.parked)))
+        self._clear()
+
+    def forget(self, result: str, reason: str) -> None:
+        """It was aborted, or nobody knows: nothing of it counts."""
+        ended = TransactionEnded("aborted" if result == "aborted" else "in_doubt", self.age, reason=reason)
+        self._outside.telemetry.emit(ended)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._opened_at = None
+        self._membership = None
+        self._tally = Tally()
+        self._bytes = 0

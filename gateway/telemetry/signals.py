@@ -1,0 +1,207 @@
+"""What happens, as small typed signals; metrics and logs derive from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+__all__ = [
+    "CaptureRestarted",
+    "DependencyAway",
+    "DependencyBack",
+    "EndToEnd",
+    "EventsPublished",
+    "FindingSeen",
+    "LettersWritten",
+    "PartitionGivenUp",
+    "PartitionLag",
+    "PartitionParked",
+    "PartitionRunning",
+    "PartitionStopped",
+    "RecordsSettled",
+    "Signal",
+    "Telemetry",
+    "TransactionEnded",
+    "UnexplainedSeen",
+    "UnitsAccounted",
+    "WorkerStarted",
+    "WorkerStopped",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that happened in a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStarted(Signal):
+    """A worker has joined its group. ``digests``: rules digest by mapping."""
+
+    transactional_id: str
+    topics: tuple[str, ...]
+    digests: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStopped(Signal):
+    """A worker has left its group."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRunning(Signal):
+    """Assignment is done: records are read from ``offset`` on; ``parked`` aggregates are known."""
+
+    topic: str
+    partition: int
+    offset: int
+    parked: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionGivenUp(Signal):
+    """The partition belongs to another member now. ``lost``: it was taken, not handed over."""
+
+    topic: str
+    partition: int
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStopped(Signal):
+    """The partition stands still until a person acts; others go on."""
+
+    topic: str
+    partition: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLag(Signal):
+    """``records`` below the high watermark are unsettled; ``held`` were read and wait, the oldest ``held_seconds``."""
+
+    topic: str
+    partition: int
+    records: int
+    held: int
+    held_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionParked(Signal):
+    """Aggregates parked in the partition now."""
+
+    topic: str
+    partition: int
+    aggregates: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded(Signal):
+    """A Kafka transaction's end, its age, and what was in it. ``reason`` where it was not committed."""
+
+    result: Literal["committed", "aborted", "in_doubt"]
+    seconds: float
+    records: int = 0
+    events: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsSettled(Signal):
+    """Raw records with their one outcome, committed."""
+
+    topic: str
+    outcome: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsPublished(Signal):
+    """Domain events, committed."""
+
+    event: str
+    version: int
+    intent: str
+    rule: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LettersWritten(Signal):
+    """Dead letters, committed."""
+
+    topic: str
+    letter_class: str
+    rule: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsAccounted(Signal):
+    """Changed units by who took them: event, noise, bookkeeping, unexplained, format_only, undeclared or undone."""
+
+    mapping: str
+    taken_by: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnexplainedSeen(Signal):
+    """Changes that no rule took. ``column`` is empty where the unit is the row."""
+
+    table: str
+    op: str
+    column: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingSeen(Signal):
+    """Something about the data that a person should know: drift, an undeclared column, an unknown table."""
+
+    finding: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndToEnd(Signal):
+    """Seconds from the legacy commit to the Kafka commit, one figure a database transaction that gave events."""
+
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRestarted(Signal):
+    """``total_order`` went back inside a transaction: rows may be missing upstream; reconcile its aggregates."""
+
+    topic: str
+    partition: int
+    tx_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyAway(Signal):
+    """Something outside does not answer: the worker waits and tries again."""
+
+    dependency: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyBack(Signal):
+    """It answers again, after so many seconds."""
+
+    dependency: str
+    seconds: float
+
+
+class Telemetry(Protocol):
+    """Takes signals. Never raises, never waits."""
+
+    def emit(self, signal: Signal) -> None:
+        """One more thing happened."""
+        ...
