@@ -38,7 +38,8 @@ class TablePlan:
             return raw
         if column.part is None:
             return column.read(raw)
-        part = column.part(Scope(None, {}, {}, {}, image=columns, value=raw))  # type: ignore[arg-type]
+        value = raw if column.value is None else column.value(raw)
+        part = column.part(Scope(None, {}, {}, {}, image=columns, value=value))  # type: ignore[arg-type]
         return part if isinstance(part, Unavailable) else column.read(part)
 
 
