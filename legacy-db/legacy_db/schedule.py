@@ -46,6 +46,17 @@ def deal(applications: Sequence[Application], transactions: int, rng: random.Ran
     return _ddl_early(cards)
 
 
+def _dealt(applications: Sequence[Application], committed: int, rng: random.Random) -> list[Card]:
+    """As many cards as it takes to have that many that are not rolled back."""
+    extra = 0
+    while True:
+        cards = deal(applications, committed + extra, rng)
+        lost = sum(card.function.name == "rolled back" for card in cards)
+        if lost <= extra:
+            return cards
+        extra = lost
+
+
 def _ddl_early(cards: list[Card]) -> list[Card]:
     """The column is added when a third of the work is done: amid it, and before those who need it."""
     ddl = [card for card in cards if card.function.name == "column added"]
@@ -59,7 +70,7 @@ class Planner:
     def __init__(self, desk: Desk, applications: Sequence[Application], transactions: int) -> None:
         self._desk = desk
         self._applications = applications
-        self._cards = deal(applications, transactions, desk.rng)
+        self._cards = _dealt(applications, transactions, desk.rng)
         self._conditions: list[str] = []
         self._fallback = next(
             Card(application, function)
