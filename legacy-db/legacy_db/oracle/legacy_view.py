@@ -12,9 +12,8 @@ __all__ = ["QUERIES", "Rows", "legacy_rows"]
 Rows = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 """Relation → key → columns. The first part of every key is the aggregate's id."""
 
-KIND = (
-    "CASE addr_typ WHEN 'RES' THEN 'residential' WHEN 'BIL' THEN 'billing' WHEN 'SHP' THEN 'shipping' ELSE 'legal' END"
-)
+KIND = """CASE addr_typ WHEN 'RES' THEN 'residential' WHEN 'BIL' THEN 'billing' WHEN 'SHP' THEN 'shipping'
+               ELSE 'legal' END"""
 
 QUERIES: dict[str, tuple[int, str]] = {
     # relation: (number of key columns, query)
@@ -24,8 +23,8 @@ QUERIES: dict[str, tuple[int, str]] = {
         SELECT cust_id,
                CASE WHEN sts = 'X' THEN NULL ELSE rtrim(nm) END AS name,
                CASE WHEN sts = 'X' THEN NULL ELSE nullif(rtrim(fst_nm), '') END AS "firstName",
-               CASE sts WHEN 'A' THEN 'active' WHEN 'P' THEN 'prospect' WHEN 'M' THEN 'merged' WHEN 'X' THEN 'anonymised' END
-                 AS status,
+               CASE sts WHEN 'A' THEN 'active' WHEN 'P' THEN 'prospect' WHEN 'M' THEN 'merged'
+                    WHEN 'X' THEN 'anonymised' END AS status,
                del_flg = 'Y' AS deleted,
                nullif(surv_id, 0) AS survivor
           FROM crm.cust
@@ -56,8 +55,8 @@ QUERIES: dict[str, tuple[int, str]] = {
         2,
         """
         SELECT cust_id,
-               CASE cons_typ WHEN 'EML' THEN 'email' WHEN 'TEL' THEN 'telephone' WHEN 'PST' THEN 'post' ELSE 'profiling' END
-                 AS purpose,
+               CASE cons_typ WHEN 'EML' THEN 'email' WHEN 'TEL' THEN 'telephone' WHEN 'PST' THEN 'post'
+                    ELSE 'profiling' END AS purpose,
                CASE cons_flg WHEN 'Y' THEN 'given' WHEN 'N' THEN 'refused' WHEN '' THEN 'unasked' END AS decision
           FROM crm.cust_cons
         """,
@@ -66,8 +65,8 @@ QUERIES: dict[str, tuple[int, str]] = {
         2,
         """
         SELECT pol_id,
-               CASE role_cd WHEN 'HOL' THEN 'holder' WHEN 'INS' THEN 'insured' WHEN 'PAY' THEN 'payer' ELSE 'claimant' END
-                 AS role,
+               CASE role_cd WHEN 'HOL' THEN 'holder' WHEN 'INS' THEN 'insured' WHEN 'PAY' THEN 'payer'
+                    ELSE 'claimant' END AS role,
                array_agg(cust_id ORDER BY cust_id) AS customers
           FROM pol.pol_role GROUP BY 1, 2
         """,

@@ -14,7 +14,7 @@ __all__ = ["canonical"]
 
 
 def canonical(value: Any, kind: FieldType) -> Any:
-    """The value in the form of its field type: ISO text, decimal text, sorted arrays. What does not fit stays as it is."""
+    """The value in its field type's form: ISO text, decimal text, sorted arrays. What does not fit stays as it is."""
     if value is None:
         return None
     if isinstance(kind, Maybe):
