@@ -27,9 +27,9 @@ __all__ = ["Replayed", "assemble", "books_of", "mapping_of_topic", "replay", "tr
 TRANSACTION_SUFFIX = ".transaction"
 
 
-def mapping_of_topic(topic: str, mappings: Mapping[str, CompiledMapping]) -> CompiledMapping | None:
+def mapping_of_topic(topic: str, mappings: Sequence[CompiledMapping]) -> CompiledMapping | None:
     """The mapping that reads a raw topic, whatever the installation's prefix; None if none does."""
-    for mapping in mappings.values():
+    for mapping in mappings:
         if any(topic.endswith(name) for name in mapping.topics):
             return mapping
     return None
@@ -37,7 +37,7 @@ def mapping_of_topic(topic: str, mappings: Mapping[str, CompiledMapping]) -> Com
 
 def assemble(
     records: Iterable[RawRecord],
-    mappings: Mapping[str, CompiledMapping],
+    mappings: Sequence[CompiledMapping],
     *,
     incarnations: Incarnations = (),
     avro: SchemaById | None = None,
@@ -83,18 +83,18 @@ def _note_end(record: RawRecord, evidence: Evidence) -> None:
 
 
 def books_of(
-    mappings: Mapping[str, CompiledMapping],
+    mappings: Sequence[CompiledMapping],
     schema_ids: Mapping[str, int] | None = None,
     wire: WireSettings | None = None,
 ) -> dict[str, Rulebook]:
     """A rulebook for each mapping, by mapping name; without ``schema_ids`` contracts are numbered from 1."""
-    names = sorted({kind.full_name for mapping in mappings.values() for kind in mapping.events.values()})
+    names = sorted({kind.full_name for mapping in mappings for kind in mapping.events.values()})
     ids = schema_ids or {name: number for number, name in enumerate(names, 1)}
-    return {name: Rulebook.of(mapping, ids, wire) for name, mapping in mappings.items()}
+    return {mapping.name: Rulebook.of(mapping, ids, wire) for mapping in mappings}
 
 
 def translations(
-    units: Iterable[Unit], mappings: Mapping[str, CompiledMapping], books: Mapping[str, Rulebook]
+    units: Iterable[Unit], mappings: Sequence[CompiledMapping], books: Mapping[str, Rulebook]
 ) -> Iterator[tuple[Unit, Translation]]:
     """Each unit with its translation; parked aggregates are remembered from unit to unit. PartitionHalted as there."""
     by_topic: dict[str, Rulebook] = {}
@@ -125,7 +125,7 @@ class Replayed:
 
 
 def replay(
-    units: Sequence[Unit], mappings: Mapping[str, CompiledMapping], books: Mapping[str, Rulebook] | None = None
+    units: Sequence[Unit], mappings: Sequence[CompiledMapping], books: Mapping[str, Rulebook] | None = None
 ) -> Replayed:
     """Translate assembled units and gather everything; outcomes by (topic, partition, offset)."""
     result = Replayed()

@@ -26,7 +26,12 @@ class Subcommand:
 COMMANDS: dict[str, Subcommand] = {
     "stack": Subcommand("gateway.cli.stack", "The native stack: up, down, status, logs", extra="stack"),
     "connect": Subcommand("gateway.cli.connect", "Capture: apply, status, restart, delete, sql"),
+    "run": Subcommand("gateway.cli.run", "Translate raw records into events until told to stop"),
+    "tail": Subcommand("gateway.cli.tail", "Show events as they are published"),
     "schemas": Subcommand("gateway.cli.schemas", "Event contracts: check, push"),
+    "test": Subcommand("gateway.cli.test", "Test cases of the mappings"),
+    "recording": Subcommand("gateway.cli.recording", "Raw records to a file and back: capture, show"),
+    "translate": Subcommand("gateway.cli.translate", "A recording's events as JSON lines, without a broker"),
 }
 
 

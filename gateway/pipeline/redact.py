@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,10 +25,10 @@ class Redactor:
     ``salt`` keeps masks from being looked up; a recording has one of its own.
     """
 
-    def __init__(self, mappings: Mapping[str, CompiledMapping], salt: bytes) -> None:
+    def __init__(self, mappings: Sequence[CompiledMapping], salt: bytes) -> None:
         self._columns = {
             table.physical: frozenset(column.raw for column in table.columns.values() if column.pii)
-            for mapping in mappings.values()
+            for mapping in mappings
             for table in mapping.tables.values()
         }
         self._salt = salt
