@@ -55,7 +55,8 @@ def raw_text(raw: object) -> str | Unavailable | None:
 
 
 def _text(raw: object) -> Value:
-    return raw.rstrip(" ") or None if raw.__class__ is str else raw_text(raw) or None  # type: ignore[attr-defined]
+    text = raw_text(raw)
+    return None if text == "" else text
 
 
 def _raw(raw: object) -> Value:
@@ -79,7 +80,7 @@ _int_text = _through_text(parse_int)
 
 def _int(raw: object) -> Value:
     if raw.__class__ is int:
-        return raw if -(10**38) < raw < 10**38 else UNREADABLE  # type: ignore[operator, return-value]
+        return raw if -(10**38) < raw < 10**38 else UNREADABLE
     return UNREADABLE if isinstance(raw, (bool, float)) else _int_text(raw)
 
 

@@ -72,7 +72,7 @@ class Scope:
 
     ``anchor`` is the row that ``before``/``after``/``row``/``op``/``other`` speak of (None in a ``once`` rule).
     ``companions`` maps a pattern's name to its row, to None (absent: columns read as null) or to a list of rows; a
-    companion of unknown count is ``Unavailable``. ``item`` is the row of ``$each``. ``value``/``image`` serve ``parts``.
+    companion of unknown count is ``Unavailable``. ``item``: the row of ``$each``; ``value``/``image`` serve ``parts``.
     """
 
     anchor: RowView | None

@@ -274,7 +274,7 @@ class _Payload:
             return groups[item.text]
         if item.text in image.shape.columns:
             return (item.text,)
-        if not image.shape.doubtful and not item.faulty:
+        if not image.shape.hides(item.text) and not item.faulty:
             hint = did_you_mean(item.text, [*image.shape.columns, *groups])
             self.faults.add(item.mark, f"the table `{image.shape.table}` has no column `{item.text}`", hint)
         return ()
@@ -310,7 +310,7 @@ class _Payload:
             kind = "a map" if wanted is MapOfValues else "an array"
             self.faults.add(node.mark, f"{kind} for `{path}`, where the contract wants {avro}", "$key makes a map")
             return None
-        item = target.values if isinstance(target, MapOfValues) else target.items  # type: ignore[union-attr]
+        item = target.values if isinstance(target, MapOfValues) else target.items
         build = inside.item(node, item, f"{path}[]")
         if wanted is ArrayOf:
             return None if build is None else _array(name.text, build, self.rule, path)

@@ -1,4 +1,4 @@
-"""What may stand under a key: each form reads a node, reports faults, and describes itself as JSON Schema and in words."""
+"""What may stand under a key: each form reads a node, notes faults, describes itself as JSON Schema and in words."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ class MapOf:
     def schema(self) -> dict[str, object]:
         """JSON Schema of the form."""
         names = self.key.schema()
-        plain = {"type": "object", "additionalProperties": self.value.schema()}
+        plain: dict[str, object] = {"type": "object", "additionalProperties": self.value.schema()}
         return {**plain, "propertyNames": {"pattern": names["pattern"]}} if "pattern" in names else plain
 
     def words(self) -> str:
@@ -307,12 +307,13 @@ class Key:
 
 @dataclass(slots=True)
 class Section:
-    """A record as read: values by key. ``broken`` when something in it could not be read."""
+    """A record as read: values by key. ``broken`` when something in it could not be read, ``faulty``: those keys."""
 
     what: str
     mark: Mark
     values: dict[str, object] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
+    faulty: set[str] = field(default_factory=set)
     broken: bool = False
 
     def __contains__(self, key: str) -> bool:
@@ -393,7 +394,9 @@ class Record:
                 continue
             before = len(faults.found)
             good = key.form.read(value, faults)
-            section.broken |= good is None or len(faults.found) > before
+            if good is None or len(faults.found) > before:
+                section.broken = True
+                section.faulty.add(name.text)
             if good is not None:
                 section.values[name.text] = good
         for key in self.keys:

@@ -21,7 +21,8 @@ __all__ = ["MAPPING", "MAX_RULES", "RESERVED", "SHARED"]
 
 MAX_RULES = 1_000
 RESERVED = frozenset(
-    ["before", "after", "row", "op", "key", "other", "item", "transaction", "null", "value", "data", "any", "nothing", "true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else"]
+    {"before", "after", "row", "op", "key", "other", "item", "transaction", "null", "value", "data", "any", "nothing"}
+    | {"true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else"}
 )
 """Roots and words of expressions: no table, group, companion or condition may have such a name."""
 

@@ -94,7 +94,7 @@ def fits_text(text: str) -> str | Unavailable:
 
 
 def text_of(value: Value) -> Value:
-    """A value as text: numbers without exponent, dates as ISO, true/false; null and unavailable stay; bytes have none."""
+    """A value as text: numbers without exponent, ISO dates, true/false; null and unavailable stay; bytes have none."""
     if value is None or isinstance(value, (str, Unavailable)):
         return value
     if isinstance(value, bool):
@@ -139,24 +139,23 @@ def _date(year: int, month: int, day: int) -> dt.date | Unavailable:
         return UNREADABLE
 
 
-_FORMATS = {
-    "yyyymmdd": (8, "%Y%m%d"),
-    "yymmdd": (6, ""),
-    "ddmmyyyy": (8, "%d%m%Y"),
-    "yyyyddd": (7, "%Y%j"),
-}
+_FORMATS = {"yyyymmdd": 8, "yymmdd": 6, "ddmmyyyy": 8, "yyyyddd": 7}
+"""Layouts of dates in digits, and their widths."""
 DATE_FORMATS = tuple(_FORMATS)
+_LOSES_ZEROS = ("yymmdd", "ddmmyyyy")
+"""Layouts whose leading zeros are lost in a number."""
 
 
 def date_in(layout: str, text: str) -> dt.date | Unavailable:
     """A date written in digits, in one of ``DATE_FORMATS``; yymmdd: 00-49 is 20xx."""
-    width = _FORMATS[layout][0]
+    width = _FORMATS[layout]
     text = text.strip(" ")
     if len(text) > width or not re.fullmatch(r"[0-9]+", text):
         return UNREADABLE
-    text = text.rjust(width, "0") if len(text) >= width - 2 else text
     if len(text) != width:
-        return UNREADABLE
+        if layout not in _LOSES_ZEROS:
+            return UNREADABLE
+        text = text.rjust(width, "0")
     if layout == "yyyymmdd":
         return _date(int(text[:4]), int(text[4:6]), int(text[6:]))
     if layout == "ddmmyyyy":
@@ -174,12 +173,15 @@ def _leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
+_TIMESTAMP = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)"
+    r"(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+
+
 def parse_timestamp(text: str) -> dt.datetime | Unavailable:
     """An ISO time with ``Z`` or an offset, to microseconds, as UTC; finer digits are unreadable unless zero."""
-    match = re.fullmatch(
-        r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:?[0-9]{2})?",
-        text.strip(" "),
-    )
+    match = _TIMESTAMP.fullmatch(text.strip(" "))
     if match is None:
         return UNREADABLE
     day, clock, fraction, zone = match.groups()

@@ -30,8 +30,8 @@ __all__ = ["load", "load_text"]
 def load(folder: Path) -> tuple[CompiledMapping, ...]:
     """Load all mappings under a folder, in the order of their file names.
 
-    Mapping files are ``<capability>/<mapping>.yaml``; ``*_test.yaml`` is ignored, files under ``shared/`` hold codes and
-    conditions, contracts stand in ``events/`` beside the mapping. Raises ConfigError with the faults of all files.
+    Mapping files are ``<capability>/<mapping>.yaml``; ``*_test.yaml`` is ignored, files under ``shared/`` hold codes
+    and conditions, contracts stand in ``events/`` beside the mapping. Raises ConfigError with the faults of all files.
     """
     shared = _Shared(folder)
     files = []
@@ -49,8 +49,8 @@ def load(folder: Path) -> tuple[CompiledMapping, ...]:
             Fault(str(folder), 1, 1, "there is no mapping in this folder", "add <capability>/<name>.yaml")
         )
     _across(files)
-    faults = [*shared.found(), *(fault for each in files for fault in each.sorted())]
-    return _finish(faults, files, str(folder))
+    found = [*shared.found(), *(fault for each in files for fault in each.sorted())]
+    return _finish(found, files, str(folder))
 
 
 def load_text(text: str, folder: Path, name: str = "mapping.yaml") -> CompiledMapping:
@@ -175,8 +175,9 @@ class _File:
         tables = compile_tables(section.named("tables"), self.codes, policies, self.faults)
         aggregate = section.section("aggregate") or Section("an aggregate", section.mark, broken=True)
         key = self._key(aggregate, tables)
-        doubtful = any(info.doubtful for info in tables.values()) or any(used.broken for used in self.used)
-        doubtful |= len(tables) < len(section.entries("tables"))
+        named = self.root.get("tables")
+        lost = len(tables) < (len(named.entries) if isinstance(named, Map) else 1)
+        doubtful = lost or any(used.broken for used in self.used) or "conditions" in section.faulty
         context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful)
         events = self._events(section, aggregate.word("type"))
         rules = compile_rules(section.sections("rules"), context, self.contracts)
@@ -254,7 +255,7 @@ class _File:
         return types
 
     def _lacks_key(self, scalar: Scalar, info: TableInfo) -> None:
-        if not info.doubtful and info.section is not None:
+        if not info.hides(scalar.text) and info.section is not None:
             what = f"the table `{info.table.name}` lacks the aggregate's key `{scalar.text}`"
             hint = "declare its column, or give the table a mapping of its own"
             self.faults.add(info.section.mark_of("columns"), what, hint)
@@ -269,9 +270,6 @@ class _File:
             event = rule.scalar("event")
             if event is not None:
                 wanted.setdefault(event.text, event.mark)
-        for name, _ in section.named("events"):
-            if name.text not in wanted:
-                self.faults.add(name.mark, f"no rule fills the event `{name.text}`", did_you_mean(name.text, wanted))
         topic = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", aggregate).lower() + ".events"
         found = {}
         for name, mark in wanted.items():

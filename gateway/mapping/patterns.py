@@ -103,7 +103,7 @@ class _Pattern:
         takes = frozenset[str]()
         if RowOp.UPDATE in ops and not witness:
             takes = (changed or frozenset()) | transitions | explains
-        shape = RowShape(table.text, info.types, ops, info.doubtful)
+        shape = RowShape(table.text, info.types, ops, info.lost)
         pattern = Pattern(
             self.name,
             table.text,
@@ -139,7 +139,7 @@ class _Pattern:
         return frozenset(found)
 
     def _unknown_column(self, scalar: Scalar) -> None:
-        if self.info.doubtful:
+        if self.info.hides(scalar.text):
             return
         table = self.info.table
         if scalar.text in ("any", "nothing"):
@@ -263,7 +263,7 @@ class _Pattern:
                 continue
             theirs = self.anchor.shape.columns.get(scalar.text)
             if theirs is None:
-                if not self.anchor.shape.doubtful:
+                if not self.anchor.shape.hides(scalar.text):
                     what = f"the anchor's table `{self.anchor.shape.table}` has no column `{scalar.text}`"
                     self.faults.add(scalar.mark, what, "`same` compares columns of one name")
             elif theirs.kind is not mine.kind:

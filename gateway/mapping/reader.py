@@ -1,4 +1,4 @@
-"""From YAML text to a tree of nodes: scalars stay text, everything that surprises people is refused (language.md 10)."""
+"""From YAML text to a tree of nodes: scalars stay text, what surprises people is refused (language.md 10)."""
 
 from __future__ import annotations
 
@@ -29,13 +29,18 @@ class _PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
 
 
 def _events(text: str) -> Any:
-    return yaml.cyaml.CParser(text) if yaml.__with_libyaml__ else _PureParser(text)
+    return yaml.CLoader(text) if yaml.__with_libyaml__ else _PureParser(text)
 
 
 def read_file(path: Path, shown: str) -> tuple[Map | None, Faults]:
     """Read one file of at most 1 MB; ``shown`` is its name in faults. None if it cannot be read any further."""
-    with path.open("rb") as stream:
-        content = stream.read(MAX_BYTES + 1)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        faults = Faults(shown)
+        faults.add(Mark(1, 1), f"the file cannot be read: {error.strerror}", "mend its permissions")
+        return None, faults
     if len(content) > MAX_BYTES:
         faults = Faults(shown)
         faults.add(Mark(1, 1), "the file is larger than 1 MB", "split the mapping: one file for each aggregate type")

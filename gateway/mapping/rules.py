@@ -23,11 +23,12 @@ _LISTS = (Count.AT_LEAST_ONE, Count.ANY)
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A compiled rule, its section, and the names its ``when`` sees (for the check of slots)."""
+    """A compiled rule (``clean`` without faults), its section, and the names its ``when`` sees."""
 
     rule: Rule
     section: Section
     names: Names
+    clean: bool
 
 
 def compile_rules(
@@ -63,6 +64,7 @@ class _Rule:
 
     def compile(self) -> Compiled | None:
         """The rule; None where its match could not be read."""
+        before = len(self.faults.found)
         self._keys()
         anchor: Match | None = None
         each = self.section.section("each")
@@ -90,7 +92,8 @@ class _Rule:
             self.section.word("because"),
             self.section.mark.line,
         )
-        return Compiled(rule, self.section, names)
+        clean = not self.section.broken and len(self.faults.found) == before
+        return Compiled(rule, self.section, names, clean)
 
     def _keys(self) -> None:
         section, faults = self.section, self.faults
@@ -174,7 +177,7 @@ class _Rule:
             match.pattern.name: Companion(match.shape, match.pattern.count in _LISTS, match.pattern.count is Count.NONE)
             for match in matches
         }
-        broken = self.section.broken or self.context.doubtful or len(matches) < self._wanted()
+        broken = bool({"with", "once"} & self.section.faulty) or self.context.doubtful or len(matches) < self._wanted()
         return Names(
             anchor=None if anchor is None else anchor.shape,
             companions=companions,

@@ -32,13 +32,20 @@ class Policies:
 
 @dataclass(slots=True)
 class TableInfo:
-    """A compiled table with what the checks need: types of its columns; ``doubtful`` when it has faults."""
+    """A compiled table with what the checks need: types of its columns; ``lost``: names of columns with faults.
+
+    ``lost`` is None where the names themselves could not be read.
+    """
 
     table: Table
     types: dict[str, Type]
-    doubtful: bool = False
+    lost: frozenset[str] | None = frozenset()
     section: Section | None = None
     places: dict[str, Scalar] = field(default_factory=dict)
+
+    def hides(self, column: str) -> bool:
+        """Whether an unknown column is the consequence of a fault noted elsewhere."""
+        return self.lost is None or column in self.lost
 
     @property
     def facts(self) -> frozenset[str]:
@@ -117,7 +124,8 @@ class _Table:
         self.columns: dict[str, Column] = {}
         self.types: dict[str, Type] = {}
         self.places: dict[str, Scalar] = {}
-        self.before = len(faults.found)
+        self.lost: set[str] = set()
+        self.nameless = "columns" in section.faulty and section.values.get("columns") is None
 
     def compile(self) -> TableInfo:
         packed: list[tuple[Scalar, Section]] = []
@@ -131,7 +139,6 @@ class _Table:
             self._packed(raw, column, plain)
         groups = self._groups()
         row = self._row()
-        doubtful = self.section.broken or len(self.faults.found) > self.before
         unexplained = self.section.word("unexplained", self.policies.unexplained)
         undeclared = self.section.word("undeclared", self.policies.undeclared)
         table = Table(
@@ -144,7 +151,10 @@ class _Table:
             cast(Literal["report", "park", "ignore"], undeclared),
             groups,
         )
-        return TableInfo(table, self.types, doubtful, self.section, self.places)
+        return TableInfo(table, self.types, self._lost(), self.section, self.places)
+
+    def _lost(self) -> frozenset[str] | None:
+        return None if self.nameless else frozenset(self.lost)
 
     def _add(self, place: Scalar, column: Column, type_: Type) -> None:
         if column.name in self.columns:
@@ -159,11 +169,19 @@ class _Table:
         place = alias or raw
         if alias is None and (not re.fullmatch(r"[A-Za-z_]\w*", raw.text, re.ASCII) or keyword.iskeyword(raw.text)):
             self.faults.add(raw.mark, f"the column `{raw.text}` cannot keep its name", "give it a domain name: as: …")
+            self._lose(raw, section)
+            self.nameless |= "as" in section
             return
         read = self._reading(section)
-        if read is not None:
+        if read is None or section.broken:
+            self._lose(place, section)
+        else:
             type_, reader, spelled = read
             self._add(place, self._column(place.text, raw.text, spelled, type_, reader, section), type_)
+
+    def _lose(self, place: Scalar, section: Section) -> None:
+        self.lost.add(place.text)
+        self.nameless |= "as" in section.faulty
 
     def _column(self, name: str, raw: str, spelled: str, type_: Type, read: Reader, section: Section) -> Column:
         symbols = None if type_.symbols is None else frozenset[Value](type_.symbols)
@@ -178,12 +196,14 @@ class _Table:
         kind, value = reader_of(section.word("type", "text")) or (Kind.TEXT, None)
         if value is None:
             self._unknown_type(section)
-            return
-        names = Names(
-            value=Type(kind), image=plain, doubtful=self.section.broken or len(self.faults.found) > self.before
-        )
+        names = Names(value=Type(kind), image=plain, doubtful=bool(self.lost or self.nameless))
+        self.nameless |= "parts" in section.faulty and not section.named("parts")
         for name, part in section.named("parts"):
-            self._part(raw.text, name, part, names, value)
+            before = len(self.columns)
+            if value is not None:
+                self._part(raw.text, name, part, names, value)
+            if len(self.columns) == before:
+                self.lost.add(name.text)
 
     def _part(self, raw: str, name: Scalar, part: Section, names: Names, value: Reader) -> None:
         template = part.scalar("is")
@@ -211,7 +231,7 @@ class _Table:
             column.name,
             column.raw,
             column.type,
-            cast(Reader, column.read),
+            column.read,
             column.pii,
             column.bookkeeping,
             typed.run,
@@ -291,7 +311,7 @@ class _Table:
     def _must_be_column(self, scalar: Scalar) -> bool:
         if scalar.text in self.columns:
             return True
-        if not self.section.broken and len(self.faults.found) == self.before:
+        if not self.nameless and scalar.text not in self.lost:
             hint = did_you_mean(scalar.text, self.columns)
             self.faults.add(scalar.mark, f"the table `{self.name}` has no column `{scalar.text}`", hint)
         return False

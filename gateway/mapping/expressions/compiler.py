@@ -19,7 +19,7 @@ from gateway.model.values import UNREADABLE, Unavailable, Value
 
 __all__ = ["Typed", "compile_expression", "compile_image", "compile_test"]
 
-_REFUSED = {
+_REFUSED: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Call: ("a call", "functions are not offered: use filters, as in after.name | upper"),
     nodes.Getitem: ("an index", "use the filter chars(from, to)"),
     nodes.Slice: ("a slice", "use the filter chars(from, to)"),
@@ -354,7 +354,7 @@ class _Compiler:
         if not isinstance(name, str) or name not in self.names.codes:
             if self.names.doubtful:
                 raise ExpressionFault(0, "code tables with faults", silent=True)
-            raise self.fault(node, f"there is no code table `{name}`", did_you_mean(str(name), self.names.codes))
+            raise self.fault(node, f"there is no code table `{name!s}`", did_you_mean(str(name), self.names.codes))
         table: CodeTable = self.names.codes[name]
         codes, first = table.codes, operand.run
 
@@ -372,7 +372,7 @@ class _Compiler:
         arguments = self._arguments(node, len(chosen.arguments))
         for argument, given in zip(chosen.arguments, arguments, strict=True):
             if not argument.allowed(given):
-                what = f"`{given}` is no {argument.name} for the filter {node.name}"
+                what = f"`{given!s}` is no {argument.name} for the filter {node.name}"
                 raise self.fault(node, what, f"wanted: {argument.words}")
         assert chosen.bind is not None
         apply: Apply = chosen.bind(*arguments)

@@ -65,9 +65,7 @@ class Filter:
 
 
 def _number(name: str, least: int, most: int) -> Argument:
-    return Argument(
-        name, Kind.INT, f"{least} to {most}", lambda value: isinstance(value, int) and least <= value <= most
-    )
+    return Argument(name, Kind.INT, f"{least} to {most}", lambda value: type(value) is int and least <= value <= most)
 
 
 def _text(name: str, words: str = "a text", allowed: Callable[[str], bool] = lambda text: True) -> Argument:

@@ -106,7 +106,7 @@ _OPERATIONS = {"Add": _plus, "Sub": _minus, "Mul": _times}
 
 
 def arithmetic(operation: str, left: Expression, right: Expression) -> Expression:
-    """``Add``, ``Sub`` or ``Mul`` of numbers: unavailable before null before the result; beyond 38 digits unreadable."""
+    """``Add``, ``Sub``, ``Mul`` of numbers: unavailable before null before the result; beyond 38 digits unreadable."""
     apply = _OPERATIONS[operation]
 
     def run(scope: Scope) -> Value:

@@ -19,12 +19,16 @@ TRANSACTION: Mapping[str, Type] = {"id": Type(Kind.INT), "time": Type(Kind.TIMES
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """Columns and possible operations of a row. ``doubtful``: the table has faults, so unknown columns are no news."""
+    """Columns and possible operations of a row. ``lost``: columns with faults; None where any may be among them."""
 
     table: str
     columns: Mapping[str, Type]
     ops: frozenset[RowOp]
-    doubtful: bool = False
+    lost: frozenset[str] | None = frozenset()
+
+    def hides(self, column: str) -> bool:
+        """Whether an unknown column is the consequence of a fault noted elsewhere."""
+        return self.lost is None or column in self.lost
 
 
 @dataclass(frozen=True, slots=True)

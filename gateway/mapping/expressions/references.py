@@ -159,7 +159,12 @@ def _root_of_part(offset: int, name: str, names: Names) -> Field | Image:
     if name == "value" and names.value is not None:
         return Field(names.value, lambda scope: scope.value)
     if name == "row" and names.image is not None:
-        return _PartImage("row", RowShape("", names.image, frozenset(), names.doubtful), "row", lambda scope: None)
+        return _PartImage(
+            "row",
+            RowShape("", names.image, frozenset(), None if names.doubtful else frozenset()),
+            "row",
+            lambda scope: None,
+        )
     raise ExpressionFault(offset, f"unknown name `{name}`", "a part sees `value` and `row` only")
 
 
@@ -211,7 +216,7 @@ def _attribute(parsed: Parsed, node: nodes.Getattr, base: Field | Image | Row | 
             else (f"there is no plain column `{node.attr}` beside this one")
         )
         hint = did_you_mean(node.attr, base.shape.columns)
-        raise ExpressionFault(offset, what, hint, silent=base.shape.doubtful)
+        raise ExpressionFault(offset, what, hint, silent=base.shape.hides(node.attr))
     if isinstance(base, Rows):
         hint = f"use $each: {base.name} in data, or count: one"
         raise ExpressionFault(offset, f"`{base.name}` is a list of rows", hint)
