@@ -97,9 +97,10 @@ class Prometheus:
         told = self.ask("query", query=expression)
         return told["result"] if told["resultType"] != "scalar" else [{"metric": {}, "value": told["result"]}]
 
-    def alerts(self) -> dict[str, str]:
-        """State of each alert that is not inactive, by name: ``pending`` or ``firing``."""
-        return {one["labels"]["alertname"]: one["state"] for one in self.ask("alerts")["alerts"]}
+    def alerts(self, topic: str) -> dict[str, str]:
+        """State (``pending`` or ``firing``) of each alert of a raw topic that is not inactive, by name."""
+        told = [one for one in self.ask("alerts")["alerts"] if one["labels"].get("topic") == topic]
+        return {one["labels"]["alertname"]: one["state"] for one in told}
 
     def wait(self, what: str, check: Callable[[], bool], seconds: float = DEADLINE) -> None:
         """Return once ``check`` holds; AssertionError naming ``what`` if it never does."""
