@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, generate_latest
 
+from gateway.adapters.pages import Page, serve_pages
 from gateway.telemetry import signals as s
+from gateway.telemetry.merge import merged
 from gateway.telemetry.metrics import PrometheusTelemetry
 from tests.prometheus_server import Prometheus, prometheus_binary, running_prometheus
 
@@ -69,10 +70,11 @@ class Served:
 def serve(folder: Path) -> Iterator[Served]:
     registry = CollectorRegistry()
     telemetry = PrometheusTelemetry(registry)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
+
+    def metrics() -> Page:
+        return Page(200, "text/plain; version=0.0.4; charset=utf-8", merged({"0": generate_latest(registry).decode()}))
+
+    server = serve_pages("127.0.0.1", 0, {"/metrics": metrics})  # as `gateway run` serves its workers' metrics
     fast = json.loads(json.dumps(RULES))
     for group in fast["groups"]:
         for rule in group["rules"]:
@@ -81,14 +83,16 @@ def serve(folder: Path) -> Iterator[Served]:
     configuration = {
         "global": {"scrape_interval": "200ms", "scrape_timeout": "200ms", "evaluation_interval": "200ms"},
         "rule_files": ["alerts.yaml"],
-        "scrape_configs": [{"job_name": "gateway", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}],
+        "scrape_configs": [
+            {"job_name": "gateway", "static_configs": [{"targets": [f"127.0.0.1:{server.server_port}"]}]}
+        ],
     }
     try:
         with running_prometheus(folder, configuration) as prometheus:
             yield Served(telemetry, prometheus)
     finally:
         server.shutdown()
-        thread.join()
+        server.server_close()
 
 
 @pytest.fixture(scope="module")
