@@ -18,7 +18,14 @@ _LAST = ("ready", "failed", "stopped")
 def show_steps(console: Console) -> Iterator[Progress]:
     """Give a callback that shows each step, while the block runs."""
     if not console.is_terminal:
-        yield lambda step: console.print(_line(step), highlight=False, markup=False)
+        told: dict[str, str] = {}
+
+        def print_once(step: Step) -> None:
+            if told.get(step.service) != step.state:
+                console.print(_line(step), highlight=False, markup=False)
+            told[step.service] = step.state
+
+        yield print_once
         return
     columns = (
         SpinnerColumn(finished_text="•"),

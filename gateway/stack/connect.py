@@ -6,7 +6,7 @@ from gateway.stack.java import arguments, class_path, properties, write_logging
 from gateway.stack.kafka import MAX_RECORD_BYTES
 from gateway.stack.probe import answers
 from gateway.stack.processes import Command
-from gateway.stack.service import Run
+from gateway.stack.service import Run, Tell
 from gateway.stack.site import Site
 
 __all__ = ["ConnectWorker", "worker_settings"]
@@ -53,10 +53,10 @@ class ConnectWorker:
         self.site = site
         self.folder = site.folder(self.name)
 
-    def fetch(self) -> None:
+    def fetch(self, tell: Tell) -> None:
         """Bring Connect's jars and the connector into the cache."""
-        self.site.store.files("kafka")
-        self.site.store.unpacked("debezium")
+        self.site.store.files("kafka", tell)
+        self.site.store.unpacked("debezium", tell)
 
     def prepare(self, run: Run) -> None:
         """Write connect.properties."""

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from gateway.stack.java import arguments, class_path, properties, write_logging
 from gateway.stack.processes import Command
-from gateway.stack.service import Run
+from gateway.stack.service import Run, Tell
 from gateway.stack.site import Site
 
 __all__ = ["MAX_RECORD_BYTES", "Broker", "broker_settings"]
@@ -65,9 +65,9 @@ class Broker:
         self.site = site
         self.folder = site.folder(self.name)
 
-    def fetch(self) -> None:
+    def fetch(self, tell: Tell) -> None:
         """Bring the jars into the cache."""
-        self.site.store.files("kafka")
+        self.site.store.files("kafka", tell)
 
     def prepare(self, run: Run) -> None:
         """Write server.properties and format the storage once."""

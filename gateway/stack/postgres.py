@@ -15,7 +15,7 @@ import psycopg
 
 from gateway.stack.errors import StackError
 from gateway.stack.processes import Command
-from gateway.stack.service import Run
+from gateway.stack.service import Run, Tell
 from gateway.stack.site import Site
 
 __all__ = ["Postgres", "open_to_others", "postgres_settings"]
@@ -82,7 +82,7 @@ class Postgres:
         self.folder = site.folder(self.name)
         self.user = _ordinary_user()
 
-    def fetch(self) -> None:
+    def fetch(self, tell: Tell) -> None:
         """Nothing to do: the server comes with the Python package."""
 
     def prepare(self, run: Run) -> None:

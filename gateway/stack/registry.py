@@ -5,7 +5,7 @@ from typing import ClassVar
 from gateway.stack.java import arguments
 from gateway.stack.probe import answers
 from gateway.stack.processes import Command
-from gateway.stack.service import Run
+from gateway.stack.service import Run, Tell
 from gateway.stack.site import Site
 
 __all__ = ["Registry", "registry_settings"]
@@ -31,9 +31,9 @@ class Registry:
         self.site = site
         self.folder = site.folder(self.name)
 
-    def fetch(self) -> None:
+    def fetch(self, tell: Tell) -> None:
         """Bring the program into the cache."""
-        self.site.store.unpacked("apicurio")
+        self.site.store.unpacked("apicurio", tell)
 
     def prepare(self, run: Run) -> None:
         """Nothing to do: its options stand on the command line, its storage makes itself."""

@@ -6,10 +6,13 @@ from typing import ClassVar, Protocol
 from gateway.stack.processes import Command
 from gateway.stack.site import Site
 
-__all__ = ["Run", "Service"]
+__all__ = ["Run", "Service", "Tell"]
 
 Run = Callable[[Command], None]
 """Runs a program to its end and raises StackError if it fails; it is ended with us if we are stopped meanwhile."""
+
+Tell = Callable[[str], None]
+"""Hears how far something is, in a few words."""
 
 
 class Service(Protocol):
@@ -25,8 +28,8 @@ class Service(Protocol):
 
     def __init__(self, site: Site) -> None: ...
 
-    def fetch(self) -> None:
-        """Bring its programs into the cache; raises StackError."""
+    def fetch(self, tell: Tell) -> None:
+        """Bring its programs into the cache, telling how far it is; raises StackError."""
 
     def prepare(self, run: Run) -> None:
         """Write its settings and, at a first start, its empty storage; raises StackError."""

@@ -162,7 +162,7 @@ class Stack:
             record = self._record(service.name)
             if record is None or not record.process():
                 record = self._start(service, launcher, tell)
-            self._await(service, record, launcher, begun)
+            self._await(service, record, launcher)
         except StackError as error:
             tell("failed", error.why)
             raise
@@ -171,10 +171,10 @@ class Stack:
             return
         tell("ready", f"pid {record.pid}")
 
-    def _start(self, service: Service, launcher: Launcher, tell: Callable[[State], None]) -> ProcessRecord:
+    def _start(self, service: Service, launcher: Launcher, tell: Callable[..., None]) -> ProcessRecord:
         log = self.log(service.name)
         tell("fetching")
-        service.fetch()
+        service.fetch(partial(tell, "fetching"))
         tell("preparing")
         service.prepare(partial(launcher.run, log=log))
         tell("starting")
@@ -183,8 +183,8 @@ class Stack:
         record.write(self.state / "run" / f"{service.name}.json")
         return record
 
-    def _await(self, service: Service, record: ProcessRecord, launcher: Launcher, begun: float) -> None:
-        log = self.log(service.name)
+    def _await(self, service: Service, record: ProcessRecord, launcher: Launcher) -> None:
+        log, begun = self.log(service.name), time.monotonic()
         while not launcher.cancelled.is_set():
             if not record.process():
                 raise StackError(service.name, "it ended while starting", f"See {log}.", tail(log))

@@ -12,10 +12,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from gateway.settings import Settings
-from gateway.stack.artifacts import versions
 from gateway.stack.connect import worker_settings
 from gateway.stack.endpoints import Endpoints
 from gateway.stack.kafka import broker_settings
+from gateway.stack.pins import versions
 from gateway.stack.postgres import postgres_settings
 from gateway.stack.registry import registry_settings
 

@@ -20,8 +20,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from gateway.stack import Stack
-from gateway.stack.artifacts import versions
 from gateway.stack.kafka import MAX_RECORD_BYTES
+from gateway.stack.pins import versions
 from gateway.stack.site import cache_folder
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from gateway.stack import StackError, artifacts
-from gateway.stack.artifacts import Pin, Store, pins, versions
+from gateway.stack.artifacts import Store
+from gateway.stack.pins import JARS, Pin, pins, versions
 
 GOOD = b"a jar"
 
@@ -90,6 +91,6 @@ def test_the_broker_and_connect_get_clients_of_their_own_version():
 
 
 def test_the_list_names_no_host():
-    text = artifacts.JARS.read_text()
+    text = JARS.read_text()
     assert "://" not in text
     assert isinstance(yaml.safe_load(text), dict)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from gateway.stack.probe import answers
 from gateway.stack.processes import Command
-from gateway.stack.service import Run
+from gateway.stack.service import Run, Tell
 from gateway.stack.site import Site
 
 
@@ -21,7 +21,7 @@ class WebToy:
         self.site = site
         self.folder = site.folder(self.name)
 
-    def fetch(self) -> None:
+    def fetch(self, tell: Tell) -> None:
         """Nothing."""
 
     def prepare(self, run: Run) -> None:
