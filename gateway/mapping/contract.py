@@ -140,10 +140,10 @@ def read_contract(path: Path, shown: str, event: str, version: int) -> tuple[Con
         fastavro.parse_schema(json.loads(faults.text))
         record = _Reader().read(schema, "")
     except json.JSONDecodeError as error:
-        faults.add(Mark(error.lineno, error.colno), f"not JSON: {error.msg}")
+        faults.add(Mark(error.lineno, error.colno), f"not JSON: {error.msg}", "mend the contract's JSON here")
         return None, faults
     except RecursionError:
-        faults.add(Mark(1, 1), "the contract is nested too deeply")
+        faults.add(Mark(1, 1), "the contract is nested too deeply", "flatten its records")
         return None, faults
     except (ValueError, KeyError, TypeError, fastavro.schema.SchemaParseException) as error:
         faults.add(Mark(1, 1), f"not an Avro schema: {error!r}"[:300], "see the Avro specification")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.mapping.compiled import DataBuilder, RowView, Scope
+from gateway.mapping.constants import constant_of
 from gateway.mapping.contract import (
     NO_DEFAULT,
     ArrayOf,
@@ -23,12 +24,11 @@ from gateway.mapping.expressions.compiler import Typed, compile_image, compile_t
 from gateway.mapping.expressions.names import Names
 from gateway.mapping.expressions.references import Image
 from gateway.mapping.expressions.syntax import ExpressionFault
-from gateway.mapping.fitting import Fit, Misfit, class_of, fit
-from gateway.mapping.kinds import Kind, Type, constant
+from gateway.mapping.fitting import Misfit, class_of, fit
 from gateway.mapping.nodes import Faults, Map, Mark, Node, Scalar, Seq, did_you_mean, kind_of
 from gateway.mapping.templates import compile_template, is_template
 from gateway.model.errors import LetterClass, RecordError
-from gateway.model.values import UNREADABLE, Unavailable, Value
+from gateway.model.values import Unavailable
 
 __all__ = ["compile_data"]
 
@@ -119,7 +119,7 @@ class _Payload:
             return None
         reason = f"`{node.text[:60]}` is no {avro}"
         for branch in branches:
-            found = _constant_of(branch, node)
+            found = constant_of(branch, node)
             if isinstance(found, Misfit):
                 reason = str(found) or reason
                 continue
@@ -263,10 +263,16 @@ class _Payload:
             self._fault(source, fault)
             fields.update(dict.fromkeys(record.fields))
             return
+        good = not image.shape.lost and image.shape.lost is not None
         for item in items:
             assert isinstance(item, Scalar)
-            for column in self._columns(item, image):
+            columns = self._columns(item, image)
+            good &= bool(columns)
+            for column in columns:
                 self._take(item, column, image, record, path, fields)
+        written = {key.text for key, _ in node.entries}
+        if not good:
+            fields.update({name: None for name in record.fields if name not in fields and name not in written})
 
     def _columns(self, item: Scalar, image: Image) -> tuple[str, ...]:
         groups = self.groups.get(image.shape.table, {})
@@ -386,37 +392,3 @@ def _mapping(name: str, key: Build, build: Build, rule: str, path: str) -> Build
         return found
 
     return run
-
-
-_KINDS = {
-    "string": Kind.TEXT,
-    "int": Kind.INT,
-    "long": Kind.INT,
-    "boolean": Kind.BOOL,
-    "bytes": Kind.BYTES,
-    "fixed": Kind.BYTES,
-    "float": Kind.DECIMAL,
-    "double": Kind.DECIMAL,
-    "decimal": Kind.DECIMAL,
-    "date": Kind.DATE,
-    "timestamp-millis": Kind.TIMESTAMP,
-    "timestamp-micros": Kind.TIMESTAMP,
-}
-
-
-def _constant_of(avro: Avro, node: Scalar) -> object | Misfit:
-    """A constant as the contract's type wants it, or why it is none."""
-    if isinstance(avro, EnumOf):
-        return node.text if node.text in avro.symbols else Misfit(f"`{node.text[:60]}` is no symbol of {avro}")
-    kind = _KINDS.get(avro.logical or avro.name) if isinstance(avro, Plain) else None
-    if kind is None:
-        return Misfit("")
-    value: Value = constant(kind, node.text)
-    if value is UNREADABLE:
-        return Misfit("")
-    found = fit(avro, Type(kind))
-    assert isinstance(found, Fit)
-    try:
-        return found.convert(value)
-    except Misfit as misfit:
-        return misfit

@@ -6,16 +6,15 @@ from gateway.mapping.forms import (
     Anything,
     Choice,
     Constant,
-    Key,
     ListOf,
     MapOf,
     Number,
     OneOrMore,
-    Record,
     Shapes,
     Text,
     Word,
 )
+from gateway.mapping.records import Key, Record
 
 __all__ = ["MAPPING", "MAX_RULES", "RESERVED", "SHARED"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
@@ -12,16 +12,17 @@ from gateway.mapping.canonical import digest_of
 from gateway.mapping.compiled import CompiledMapping, EventType
 from gateway.mapping.contract import Contract, event_files, read_contract
 from gateway.mapping.expressions.names import CodeTable
-from gateway.mapping.expressions.syntax import ExpressionFault, Parsed, parse
-from gateway.mapping.forms import Section
-from gateway.mapping.grammar import MAPPING, RESERVED, SHARED
+from gateway.mapping.expressions.syntax import Parsed
+from gateway.mapping.grammar import MAPPING
 from gateway.mapping.kinds import Type
 from gateway.mapping.nodes import Faults, Map, Mark, Scalar, did_you_mean
 from gateway.mapping.patterns import Context
 from gateway.mapping.reader import read_file, read_text
+from gateway.mapping.records import Section
 from gateway.mapping.rules import compile_rules
+from gateway.mapping.shared import Shared, SharedFile, circle_of, conditions_of, shown
 from gateway.mapping.slots import check_slots
-from gateway.mapping.tables import Policies, TableInfo, code_table, compile_tables
+from gateway.mapping.tables import Policies, TableInfo, compile_tables
 from gateway.model.errors import ConfigError, Fault
 
 __all__ = ["load", "load_text"]
@@ -33,7 +34,7 @@ def load(folder: Path) -> tuple[CompiledMapping, ...]:
     Mapping files are ``<capability>/<mapping>.yaml``; ``*_test.yaml`` is ignored, files under ``shared/`` hold codes
     and conditions, contracts stand in ``events/`` beside the mapping. Raises ConfigError with the faults of all files.
     """
-    shared = _Shared(folder)
+    shared = Shared(folder)
     files = []
     for path in sorted(folder.rglob("*.yaml")):
         parts = path.relative_to(folder).parts
@@ -42,7 +43,7 @@ def load(folder: Path) -> tuple[CompiledMapping, ...]:
         if "shared" in parts[:-1]:
             shared.file(path)
         else:
-            root, faults = read_file(path, _shown(path, folder))
+            root, faults = read_file(path, shown(path, folder))
             files.append(_File(path, root, faults, shared, folder).compile())
     if not files:
         shared.faults.append(
@@ -58,15 +59,10 @@ def load_text(text: str, folder: Path, name: str = "mapping.yaml") -> CompiledMa
 
     Raises ConfigError with all its faults.
     """
-    shared = _Shared(folder)
+    shared = Shared(folder)
     root, faults = read_text(text, name)
     compiled = _File(folder / name, root, faults, shared, folder).compile()
     return _finish([*shared.found(), *compiled.sorted()], [compiled], name)[0]
-
-
-def _shown(path: Path, folder: Path) -> str:
-    inside = path.resolve().is_relative_to(folder.resolve())
-    return path.resolve().relative_to(folder.resolve()).as_posix() if inside else str(path)
 
 
 def _finish(faults: list[Fault], files: list[_Result], where: str) -> tuple[CompiledMapping, ...]:
@@ -75,66 +71,6 @@ def _finish(faults: list[Fault], files: list[_Result], where: str) -> tuple[Comp
         count = f"{len(distinct)} fault{'s' if len(distinct) > 1 else ''}"
         raise ConfigError(f"the mapping does not load: {count}", faults=distinct, where=where)
     return tuple(each.mapping for each in files if each.mapping is not None)
-
-
-@dataclass(slots=True)
-class _SharedFile:
-    """Codes and conditions of one shared file; ``text`` is its canonical source for digests."""
-
-    root: Map | None
-    codes: dict[str, CodeTable] = field(default_factory=dict)
-    conditions: dict[str, Parsed | None] = field(default_factory=dict)
-    broken: bool = False
-
-
-class _Shared:
-    """The shared files, each read once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.files: dict[Path, _SharedFile] = {}
-        self.faults: list[Fault] = []
-
-    def file(self, path: Path) -> _SharedFile:
-        key = path.resolve()
-        if key not in self.files:
-            self.files[key] = self._read(path)
-        return self.files[key]
-
-    def _read(self, path: Path) -> _SharedFile:
-        root, faults = read_file(path, _shown(path, self.folder))
-        found = _SharedFile(root)
-        section = None if root is None else SHARED.read(root, faults)
-        if section is not None:
-            for name, entries in section.entries("codes"):
-                table = code_table(cast("tuple[tuple[Scalar, object], ...]", entries), faults)
-                if table is not None:
-                    found.codes[name.text] = table
-            found.conditions = _conditions(section, faults)
-        found.broken = bool(faults.found)
-        self.faults += faults.sorted()
-        return found
-
-    def found(self) -> list[Fault]:
-        return self.faults
-
-
-def _conditions(section: Section, faults: Faults) -> dict[str, Parsed | None]:
-    found: dict[str, Parsed | None] = {}
-    for name, expression in section.entries("conditions"):
-        assert isinstance(expression, Scalar)
-        found[name.text] = None
-        if name.text in RESERVED:
-            faults.add(name.mark, f"`{name.text}` is reserved", "choose another name for the condition")
-            continue
-        if "{{" in expression.text:
-            faults.add(expression.mark, "a condition is a bare expression", "leave {{ and }} out")
-            continue
-        try:
-            found[name.text] = parse(expression.text)
-        except ExpressionFault as fault:
-            faults.add(expression.at(fault.offset), fault.what, fault.hint)
-    return found
 
 
 @dataclass(slots=True)
@@ -153,14 +89,14 @@ class _Result:
 class _File:
     """Compiles one mapping file."""
 
-    def __init__(self, path: Path, root: Map | None, faults: Faults, shared: _Shared, folder: Path) -> None:
+    def __init__(self, path: Path, root: Map | None, faults: Faults, shared: Shared, folder: Path) -> None:
         self.path = path
         self.root = root
         self.faults = faults
         self.shared = shared
         self.folder = folder
         self.others: list[Fault] = []
-        self.used: list[_SharedFile] = []
+        self.used: list[SharedFile] = []
         self.codes: dict[str, CodeTable] = {}
         self.conditions: dict[str, Parsed | None] = {}
         self.contracts: dict[str, Contract | None] = {}
@@ -171,13 +107,16 @@ class _File:
             return _Result(self.faults, self.others)
         self._not_built(section)
         self._use(section)
-        policies = Policies(section.word("unexplained", "report"), section.word("undeclared", "report"))
+        codes_lost = any(used.broken for used in self.used)
+        policies = Policies(
+            section.word("unexplained", "report"), section.word("undeclared", "report"), codes_lost=codes_lost
+        )
         tables = compile_tables(section.named("tables"), self.codes, policies, self.faults)
         aggregate = section.section("aggregate") or Section("an aggregate", section.mark, broken=True)
         key = self._key(aggregate, tables)
         named = self.root.get("tables")
         lost = len(tables) < (len(named.entries) if isinstance(named, Map) else 1)
-        doubtful = lost or any(used.broken for used in self.used) or "conditions" in section.faulty
+        doubtful = lost or codes_lost or aggregate.broken or "conditions" in section.faulty
         context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful)
         events = self._events(section, aggregate.word("type"))
         rules = compile_rules(section.sections("rules"), context, self.contracts)
@@ -226,7 +165,7 @@ class _File:
             if not inside or not path.is_file():
                 hint = "paths are relative to this file" if inside else "shared files stand inside the mappings folder"
                 self.faults.add(scalar.mark, f"there is no file `{scalar.text[:100]}`", hint)
-                self.used.append(_SharedFile(None, broken=True))
+                self.used.append(SharedFile(None, broken=True))
                 continue
             shared = self.shared.file(path)
             self.used.append(shared)
@@ -235,10 +174,15 @@ class _File:
                     self.faults.add(scalar.mark, f"`{name}` stands in two shared files", "rename one of them")
             self.codes.update(shared.codes)
             self.conditions.update(shared.conditions)
-        for name, parsed in _conditions(section, self.faults).items():
+        for name, parsed in conditions_of(section, self.faults).items():
             if name in self.conditions:
                 self.faults.add(section.mark_of("conditions"), f"the condition `{name}` is shared already", "rename it")
             self.conditions[name] = parsed
+        for key, _ in section.entries("conditions"):
+            circle = circle_of(key.text, self.conditions)
+            if circle:
+                self.faults.add(key.mark, f"the condition `{key.text}` uses itself", " -> ".join(circle))
+                self.conditions[key.text] = None
 
     def _key(self, aggregate: Section, tables: Mapping[str, TableInfo]) -> dict[str, Type]:
         types: dict[str, Type] = {}
@@ -275,6 +219,9 @@ class _File:
         for name, mark in wanted.items():
             entry = declared.get(name) or Section("an event", mark)
             version = int(entry.word("version", "1"))
+            if "version" in entry.faulty:
+                self.contracts[name] = None
+                continue
             contract = self._contract(name, version, entry.mark_of("version") if "version" in entry else mark)
             self.contracts[name] = contract
             if contract is not None:
@@ -299,7 +246,7 @@ class _File:
             hint = f"there is {known}: set `version` under `events:`" if files else near
             self.faults.add(mark, f"there is no contract events/{event}.v{version}.avsc", hint)
             return None
-        contract, faults = read_contract(path, _shown(path, self.folder), event, version)
+        contract, faults = read_contract(path, shown(path, self.folder), event, version)
         self.others += faults.sorted()
         return contract if not faults.found else None
 

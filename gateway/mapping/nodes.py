@@ -12,6 +12,7 @@ from gateway.model.errors import Fault
 __all__ = ["Faults", "Map", "Mark", "Node", "Scalar", "Seq", "did_you_mean", "kind_of"]
 
 _EXCERPT = 160
+_HINT = "the mapping reference lists what may stand here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = near or [each for each in words if each.lower() == word.lower()]
     if near:
         return "did you mean " + " or ".join(f"`{each}`" for each in near) + "?"
-    return "known: " + ", ".join(words) if 0 < len(words) <= 12 else ""
+    return "known: " + ", ".join(words[:20]) + (", …" if len(words) > 20 else "") if words else ""
 
 
 @dataclass(slots=True)
@@ -100,8 +101,8 @@ class Faults:
     _lines: list[str] | None = None
 
     def add(self, mark: Mark, what: str, hint: str = "") -> None:
-        """Note one fault at a place."""
-        self.found.append(Fault(self.file, mark.line, mark.column, what, hint, self.excerpt(mark)))
+        """Note one fault at a place; without a hint of its own it gets a general one."""
+        self.found.append(Fault(self.file, mark.line, mark.column, what, hint or _HINT, self.excerpt(mark)))
 
     def excerpt(self, mark: Mark) -> str:
         """The line of a place, cut to a readable length; control characters are shown as ``·``."""

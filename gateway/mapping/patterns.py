@@ -10,9 +10,9 @@ from gateway.mapping.compiled import Count, Expression, Pattern, RowOp, WhereTes
 from gateway.mapping.expressions.compiler import compile_test
 from gateway.mapping.expressions.names import CodeTable, Names, RowShape
 from gateway.mapping.expressions.syntax import ExpressionFault, Parsed
-from gateway.mapping.forms import Section
 from gateway.mapping.kinds import Kind, Type, constant
 from gateway.mapping.nodes import Faults, Scalar, did_you_mean
+from gateway.mapping.records import Section
 from gateway.mapping.tables import TableInfo
 from gateway.model.values import UNREADABLE, Value
 
@@ -96,7 +96,7 @@ class _Pattern:
         self.info = info
         changed = self._changed()
         tests = self._where()
-        ops = self._ops(changed is not None, tests)
+        ops = self._ops(changed is not None, self._tests_change())
         explains, witness = self._explains(ops)
         transitions = frozenset(test.column for test in tests if test.transition)
         self._bookkeeping(transitions)
@@ -175,8 +175,12 @@ class _Pattern:
                 what = f"`{scalar.text}` is a bookkeeping column"
                 self.faults.add(scalar.mark, what, "bookkeeping is never a fact: test its value instead of from/to")
 
-    def _ops(self, changed: bool, tests: tuple[WhereTest, ...]) -> frozenset[RowOp]:
-        transition = any(test.transition for test in tests)
+    def _tests_change(self) -> bool:
+        """Whether a test asks ``from`` or ``to``, be its column known or not."""
+        tests = (test for _, test in self.section.entries("where") if isinstance(test, Section))
+        return any("from" in test or "to" in test for test in tests)
+
+    def _ops(self, changed: bool, transition: bool) -> frozenset[RowOp]:
         implies = changed or transition
         if "op" not in self.section:
             if not implies and not self.section.broken:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from gateway.mapping.columns import COLUMN_TYPES
 from gateway.mapping.expressions.filters import FILTERS
-from gateway.mapping.forms import Form, ListOf, MapOf, OneOrMore, Record, Shapes
+from gateway.mapping.forms import Form, ListOf, MapOf, OneOrMore, Shapes
 from gateway.mapping.grammar import MAPPING, SHARED
+from gateway.mapping.records import Record
 from gateway.model.values import Unavailable, Value
 
 __all__ = ["json_schema", "reference"]

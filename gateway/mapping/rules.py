@@ -10,10 +10,10 @@ from gateway.mapping.compiled import Count, DataBuilder, Expression, Pattern, Ro
 from gateway.mapping.contract import Contract
 from gateway.mapping.data import compile_data
 from gateway.mapping.expressions.names import Companion, Names
-from gateway.mapping.forms import Section
 from gateway.mapping.grammar import MAX_RULES, RESERVED
 from gateway.mapping.nodes import Faults
 from gateway.mapping.patterns import Context, Match, compile_pattern
+from gateway.mapping.records import Section
 from gateway.model.event import Intent
 
 __all__ = ["Compiled", "compile_rules"]
@@ -161,6 +161,8 @@ class _Rule:
     def _snapshot(self, anchor: Match | None, matches: tuple[Match, ...]) -> None:
         state = self.section.word("intent") == "state"
         rows = [match.pattern for match in (*((anchor,) if anchor else ()), *matches)]
+        if any(RowOp.SNAPSHOT in pattern.ops and len(pattern.ops) > 1 for pattern in rows):
+            return
         snapshot = any(RowOp.SNAPSHOT in pattern.ops for pattern in rows)
         if snapshot and not state:
             hint = "snapshot rows say what is, not what happened: intent: state"

@@ -12,10 +12,10 @@ from gateway.mapping.columns import COLUMN_TYPES, Reader, decoding, nulling, rea
 from gateway.mapping.compiled import Column, Table
 from gateway.mapping.expressions.names import CodeTable, Names
 from gateway.mapping.expressions.syntax import ExpressionFault
-from gateway.mapping.forms import Section
 from gateway.mapping.grammar import RESERVED
 from gateway.mapping.kinds import Kind, Type, text_of
 from gateway.mapping.nodes import Faults, Scalar, did_you_mean
+from gateway.mapping.records import Section
 from gateway.mapping.templates import compile_template, is_template
 from gateway.model.values import Value
 
@@ -24,10 +24,14 @@ __all__ = ["Policies", "TableInfo", "code_table", "compile_tables"]
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What the mapping says about unexplained and undeclared columns, for tables that say nothing."""
+    """What the mapping says about unexplained and undeclared columns, for tables that say nothing.
+
+    ``codes_lost``: a shared file has faults, so an unknown code table is no news.
+    """
 
     unexplained: str = "report"
     undeclared: str = "report"
+    codes_lost: bool = False
 
 
 @dataclass(slots=True)
@@ -159,6 +163,7 @@ class _Table:
     def _add(self, place: Scalar, column: Column, type_: Type) -> None:
         if column.name in self.columns:
             self.faults.add(place.mark, f"two columns are called `{column.name}`", "choose another `as`")
+            self.nameless = True
             return
         self.columns[column.name] = column
         self.types[column.name] = type_
@@ -169,8 +174,7 @@ class _Table:
         place = alias or raw
         if alias is None and (not re.fullmatch(r"[A-Za-z_]\w*", raw.text, re.ASCII) or keyword.iskeyword(raw.text)):
             self.faults.add(raw.mark, f"the column `{raw.text}` cannot keep its name", "give it a domain name: as: …")
-            self._lose(raw, section)
-            self.nameless |= "as" in section
+            self.nameless = True
             return
         read = self._reading(section)
         if read is None or section.broken:
@@ -292,8 +296,9 @@ class _Table:
             entries = section.entries("decode")
             return code_table(entries, self.faults) if section.values.get("decode") is not None else None
         if name.text not in self.codes:
-            hint = did_you_mean(name.text, self.codes) or "add its file under `use:`"
-            self.faults.add(name.mark, f"there is no code table `{name.text}`", hint)
+            if not self.policies.codes_lost:
+                hint = did_you_mean(name.text, self.codes) or "add its file under `use:`"
+                self.faults.add(name.mark, f"there is no code table `{name.text}`", hint)
             return None
         return self.codes[name.text]
 
@@ -304,7 +309,8 @@ class _Table:
             if name.text in self.columns or name.text in RESERVED:
                 self.faults.add(name.mark, f"the name `{name.text}` is taken", "choose another name for the group")
             for member in scalars:
-                self._must_be_column(member)
+                if not self._must_be_column(member):
+                    self.lost.add(member.text)
             groups[name.text] = tuple(member.text for member in scalars if member.text in self.columns)
         return groups
 

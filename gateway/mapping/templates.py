@@ -32,7 +32,7 @@ def compile_template(text: str, names: Names) -> Typed:
             offset = fault.offset + start + 2
             raise ExpressionFault(offset, fault.what, fault.hint, silent=fault.silent) from None
         if parts[-1].type.kind is Kind.BYTES and (start > 0 or end + 2 < len(text)):
-            raise ExpressionFault(start, "bytes cannot be joined to text")
+            raise ExpressionFault(start, "bytes cannot be joined to text", "publish them as a field of their own")
         place = end + 2
     if len(parts) == 1 and place == len(text):
         return parts[0]

@@ -25,10 +25,10 @@ _REFUSED: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Slice: ("a slice", "use the filter chars(from, to)"),
     nodes.Tuple: ("a tuple", "write a list in [ ] right of `in`"),
     nodes.Dict: ("a map", "use a code table and the filter decode"),
-    nodes.Div: ("a division", ""),
-    nodes.FloorDiv: ("a division", ""),
-    nodes.Mod: ("a remainder", ""),
-    nodes.Pow: ("a power", ""),
+    nodes.Div: ("a division", "let the consumer divide, or multiply"),
+    nodes.FloorDiv: ("a division", "let the consumer divide"),
+    nodes.Mod: ("a remainder", "let the consumer compute it"),
+    nodes.Pow: ("a power", "multiply"),
     nodes.Pos: ("a sign +", "leave it out"),
     nodes.List: ("a list", "lists stand right of `in` only"),
 }
@@ -243,7 +243,7 @@ class _Compiler:
         parts = [self.value(part) for part in node.nodes]
         for part, typed in zip(node.nodes, parts, strict=True):
             if typed.type.kind is Kind.BYTES:
-                raise self.fault(part, "bytes cannot be joined to text")
+                raise self.fault(part, "bytes cannot be joined to text", "publish them as a field of their own")
         return Typed(Type(Kind.TEXT), logic.joined(tuple(part.run for part in parts)))
 
     def _arithmetic(self, node: nodes.BinExpr) -> Typed:
@@ -300,12 +300,12 @@ class _Compiler:
 
     def _filter(self, node: nodes.Filter) -> Typed:
         if node.name == "lookup":
-            raise self.fault(node, "the filter lookup is not built yet")
+            raise self.fault(node, "the filter lookup is not built yet", "carry the value in a row of the aggregate")
         chosen = FILTERS.get(node.name)
         if chosen is None:
             raise self.fault(node, f"there is no filter `{node.name}`", did_you_mean(node.name, FILTERS))
         if node.kwargs or node.dyn_args or node.dyn_kwargs:
-            raise self.fault(node, "filters take their arguments by place")
+            raise self.fault(node, "filters take their arguments by place", "leave the names out")
         if node.node is None:
             raise self.fault(node, "a filter without a value")
         if node.name == "length" and (rows := rows_of(self.parsed, node.node, self.names)) is not None:
@@ -386,9 +386,11 @@ class _Compiler:
 
     def _arguments(self, node: nodes.Filter, count: int) -> tuple[Value, ...]:
         if len(node.args) != count:
-            raise self.fault(node, f"the filter {node.name} takes {count} arguments, not {len(node.args)}")
+            wanted = ", ".join(argument.name for argument in FILTERS[node.name].arguments) or "'table'" * count
+            hint = f"write {node.name}({wanted})" if count else f"write {node.name} alone"
+            raise self.fault(node, f"the filter {node.name} takes {count} arguments, not {len(node.args)}", hint)
         values = [self.value(argument) for argument in node.args]
         for argument, typed in zip(node.args, values, strict=True):
             if not typed.constant:
-                raise self.fault(argument, f"the filter {node.name} takes constants only")
+                raise self.fault(argument, f"the filter {node.name} takes constants only", "write a text or number")
         return tuple(typed.value for typed in values)

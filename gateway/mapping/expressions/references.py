@@ -135,7 +135,7 @@ def _root(parsed: Parsed, node: nodes.Name, names: Names) -> Field | Image | Row
         return kind(name, companion.shape, _companion(name))
     if name == "item":
         if names.item is None:
-            raise ExpressionFault(offset, "`item` is known inside $each only")
+            raise ExpressionFault(offset, "`item` is known inside $each only", "name a companion: NAME.row.column")
         return Row("item", names.item, _item)
     if name in (*_SIDES, "op"):
         if names.anchor is None:

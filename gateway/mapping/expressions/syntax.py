@@ -119,7 +119,7 @@ def _check(kind: str, spelling: str, offset: int, before: str, last: str) -> Non
     if kind == "integer" and not (spelling.isascii() and spelling.isdigit()):
         raise ExpressionFault(offset, f"`{spelling}` is refused", "write whole numbers in digits only")
     if kind == "integer" and len(spelling) > 38:
-        raise ExpressionFault(offset, "a number of more than 38 digits")
+        raise ExpressionFault(offset, "a number of more than 38 digits", "38 digits are the most")
     if kind == "string" and before == "string":
         raise ExpressionFault(offset, "two texts side by side", "join them with ~")
     if kind == "string" and ("\\u" in spelling or "\\U" in spelling or "\\N" in spelling):
