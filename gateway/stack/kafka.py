@@ -13,7 +13,7 @@ from gateway.stack.processes import Command
 from gateway.stack.service import Run, Tell
 from gateway.stack.site import Site
 
-__all__ = ["MAX_RECORD_BYTES", "Broker", "broker_settings"]
+__all__ = ["MAX_RECORD_BYTES", "Broker", "broker_settings", "cluster_id"]
 
 # A row of 10 MB stands in its record twice, before and after, and bytes as base64: 27 MB.
 MAX_RECORD_BYTES = 32 * 1024 * 1024
@@ -53,6 +53,16 @@ def _small() -> dict[str, object]:
     }
 
 
+def cluster_id() -> str:
+    """Return a new cluster id: 16 random bytes in URL-safe base64.
+
+    Its first letter is never a dash: one in 64 would otherwise be read as an option by Kafka's own tool.
+    """
+    raw = bytearray(uuid.uuid4().bytes)
+    raw[0] &= 0x7F
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
 class Broker:
     """The service `kafka`."""
 
@@ -77,8 +87,7 @@ class Broker:
         formatted = self.folder / "formatted"
         if not formatted.exists():
             shutil.rmtree(self.folder / "data", ignore_errors=True)
-            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            run(self._java("96m", "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)))
+            run(self._java("96m", "kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", str(settings)))
             formatted.touch()
 
     def command(self) -> Command:
