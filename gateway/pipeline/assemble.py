@@ -27,13 +27,15 @@ class TailRules:
     """What the tails of one raw topic share. ``max_bytes``: keys and values that may wait in one tail.
 
     ``source_name``: the only ``source.name`` allowed (None: the first one seen). ``keyed``: tables (``schema.table``)
-    whose rows have a key, so that two equal rows at one LSN are one row.
+    whose rows have a key, so that two equal rows at one LSN are one row. ``markers``: ENDs of the transaction topic
+    will be heard; without them the ``c`` of a transaction whose predecessor is not known is told by the row after it.
     """
 
     incarnations: Incarnations = ()
     source_name: str | None = None
     max_bytes: int = 256 * _MEGABYTE
     keyed: frozenset[str] = frozenset()
+    markers: bool = True
 
 
 class Ticket(NamedTuple):
@@ -56,10 +58,12 @@ class _Open:
         "order",
         "restarted",
         "since_ms",
+        "source_name",
         "tx_id",
     )
 
     def __init__(self, change: ChangeEvent, incarnation: int, commit: int | None, before: Taken | None) -> None:
+        self.source_name = change.source.name
         self.tx_id = change.source.tx_id or 0
         self.incarnation = incarnation
         self.commit = commit
@@ -134,6 +138,8 @@ class Tail:
         """
         self._weigh(decoded)
         if self._behind:
+            self._hear_end()
+        if self._behind:
             self._behind.append(decoded)
         else:
             self._take(decoded)
@@ -160,7 +166,10 @@ class Tail:
             if waiting.is_of(change, incarnation):
                 self._resolve(commit, known=True)
             else:
-                end = self._evidence.end_of(change.source.name, waiting.incarnation, waiting.tx_id)
+                end = self._end_of(waiting)
+                if end is None and self._rules.markers:
+                    self._behind.append(change)
+                    return
                 self._resolve(commit if end is None else end)
         self._row(change, incarnation, commit)
 
@@ -243,6 +252,16 @@ class Tail:
         else:
             self._behind.append(change)
 
+    def _end_of(self, waiting: _Open) -> int | None:
+        """LSN of the transaction's END, if heard. It is the same for every partition; a later row's ``c`` is not."""
+        return self._evidence.end_of(waiting.source_name, waiting.incarnation, waiting.tx_id)
+
+    def _hear_end(self) -> None:
+        """Go on with what waits behind an unresolved transaction, once its END was heard."""
+        end = self._end_of(self._unresolved) if self._unresolved else None
+        if end is not None:
+            self._resolve(end)
+
     def _resolve(self, value: int, *, known: bool = False) -> None:
         """Settle the unresolved transaction's ``c``: ``value`` is its commit LSN ``e``, or ``c`` if ``known``."""
         waiting, self._unresolved = self._unresolved, None
@@ -275,11 +294,11 @@ class Tail:
     def provable(self) -> Ticket | None:
         """P2 (a): a ticket if the connector is known to be past the open transaction; ask the watermark *after*."""
         waiting = self._open or self._unresolved
-        if waiting is None or self._source is None:
+        if waiting is None:
             return None
-        name = self._source[0]
-        ended = self._evidence.end_of(name, waiting.incarnation, waiting.tx_id) is not None
-        if not ended and (waiting.commit is None or not self._evidence.past(name, waiting.incarnation, waiting.commit)):
+        ended = self._end_of(waiting) is not None
+        name, incarnation, commit = waiting.source_name, waiting.incarnation, waiting.commit
+        if not ended and (commit is None or not self._evidence.past(name, incarnation, commit)):
             return None
         return waiting.ticket
 
@@ -291,11 +310,8 @@ class Tail:
         waiting = self._open or self._unresolved
         if waiting is None or ticket != waiting.ticket:
             return []
-        if self._open is None and self._source is not None:
-            end = self._evidence.end_of(self._source[0], waiting.incarnation, waiting.tx_id)
-            if end is None:
-                return []
-            self._resolve(end)
+        if self._open is None:
+            self._hear_end()
         if self._open is not None and self._open.tx_id == ticket.tx_id:
             self._close(None)
         units, self._units = self._units, []
@@ -307,14 +323,20 @@ class Tail:
             if self._open:
                 self._close(None)
             elif self._unresolved:
-                self._resolve(self._end_of_unresolved(self._unresolved))
+                self._resolve(self._end_at_last(self._unresolved))
         units, self._units = self._units, []
         return units
 
-    def _end_of_unresolved(self, waiting: _Open) -> int:
-        rows = [entry.source for entry in waiting.entries if type(entry) is ChangeEvent and not entry.source.snapshot]
-        end = self._evidence.end_of(rows[0].name, waiting.incarnation, waiting.tx_id)
-        return max(row.lsn for row in rows) + 1 if end is None else end
+    def _end_at_last(self, waiting: _Open) -> int:
+        """The best that a recording without the END tells: the ``c`` of the next transaction, else the last LSN."""
+        end = self._end_of(waiting)
+        if end is not None:
+            return end
+        later = [
+            row.source.commit for row in self._behind if type(row) is ChangeEvent and row.source.commit is not None
+        ]
+        rows = [row.source.lsn for row in waiting.entries if type(row) is ChangeEvent and not row.source.snapshot]
+        return later[0] if later else max(rows) + 1
 
     def _close(self, next_offset: int | None) -> None:
         opened, self._open = self._open, None

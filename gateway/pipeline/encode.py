@@ -18,6 +18,7 @@ from gateway.model.errors import LetterClass, RecordError
 from gateway.model.event import DomainEvent, EncodedEvent, Intent
 from gateway.model.record import Headers
 from gateway.model.unit import Taken
+from gateway.pipeline.admit import Incarnations
 from gateway.pipeline.identity import event_id, sequence, state_sequence
 
 __all__ = ["EventEncoder", "HeaderStyle", "WireSettings", "encoders"]
@@ -31,11 +32,15 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True, slots=True)
 class WireSettings:
-    """What an installation decides about its events. ``epochs``: ownership epoch of each capability (default 0)."""
+    """What an installation decides about its events. ``epochs``: ownership epoch of each capability (default 0).
+
+    ``incarnations``: declared timelines of the source (admit.Incarnations).
+    """
 
     prefix: str = ""
     headers: HeaderStyle = "cloudevents"
     epochs: tuple[tuple[str, int], ...] = ()
+    incarnations: Incarnations = ()
 
 
 class EventEncoder:
@@ -54,7 +59,7 @@ class EventEncoder:
         self._constant = f",mapping={mapping.digest[:8]},origin=cdc,capability={kind.capability}"
 
     def __call__(self, event: DomainEvent, change_set: ChangeSet, before: Taken | None) -> EncodedEvent:
-        """The event on the wire. ``before``: the last row taken before the unit (for state events).
+        """The event on the wire. ``before``: the last row taken before a snapshot row (for state events).
 
         RecordError (contract) if the payload does not fit its schema.
         """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.errors import RecordError
+from gateway.pipeline.admit import Incarnations
 from gateway.pipeline.encode import EventEncoder, WireSettings, encoders
 from gateway.pipeline.plan import MappingPlan
 
@@ -19,11 +20,13 @@ class Rulebook:
 
     plan: MappingPlan
     encoders: Mapping[str, EventEncoder]
+    incarnations: Incarnations = ()
 
     @classmethod
     def of(cls, mapping: CompiledMapping, schema_ids: Mapping[str, int], wire: WireSettings | None = None) -> Rulebook:
         """Plan ``mapping``. ``schema_ids`` by Avro full name; KeyError for a contract without one."""
-        return cls(MappingPlan(mapping), encoders(mapping, schema_ids, wire or WireSettings()))
+        wire = wire or WireSettings()
+        return cls(MappingPlan(mapping), encoders(mapping, schema_ids, wire), wire.incarnations)
 
     @property
     def mapping(self) -> CompiledMapping:

@@ -91,7 +91,7 @@ class _Desk:
             hint="reconcile, or say `truncate: ignore` for the table",
             stage="interpret",
         )
-        self._dead_letter(Group("", False, [place]), error)
+        self._dead_letter(Group("", [place]), error)
 
     def is_parked(self, group: Group) -> bool:
         """Whether an earlier failure holds the group's aggregate back. Snapshot rows that say nothing are not held."""
@@ -127,11 +127,11 @@ class _Desk:
             self._outcomes[place] = outcome
 
     def _interpret(self, group: Group) -> tuple[Interpretation, list[EncodedEvent]]:
-        changes = change_set(group, self._unit, self._book.mapping.name)
+        changes = change_set(group, self._unit, self._book.mapping.name, self._book.incarnations)
         read = interpret(changes, self._book.plan)
         try:
-            encoders, before = self._book.encoders, self._unit.before
-            return read, [encoders[event.name](event, changes, before) for event in read.events]
+            encoders = self._book.encoders
+            return read, [encoders[event.name](event, changes, group.before) for event in read.events]
         except RecordError as error:
             return failed(len(group.places), error, read.findings), []
 
