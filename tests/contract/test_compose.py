@@ -113,7 +113,8 @@ def test_the_gateway_is_told_the_addresses_that_the_other_services_have():
     assert f"INSIDE://{told['GATEWAY_BOOTSTRAP']}" in SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert told["GATEWAY_REGISTRY_URL"].endswith(NATIVE.registry_url.split("127.0.0.1:4")[1])
     assert told["GATEWAY_LEGACY_DSN"] == NATIVE.postgres_dsn.replace("127.0.0.1:1", "postgres:5432")
-    assert f"gateway:{told['GATEWAY_HTTP_PORT']}" in (ROOT / "ops" / "prometheus" / "prometheus.yml").read_text()
+    (job,) = yaml.safe_load((ROOT / "ops" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    assert job["dns_sd_configs"] == [{"names": ["gateway"], "type": "A", "port": int(told["GATEWAY_HTTP_PORT"])}]
 
 
 def test_every_gateway_variable_is_a_setting():
