@@ -41,13 +41,17 @@ class Settings(BaseSettings):
 
     group: str = Field("gateway", description="consumer group, without the installation's prefix")
     instance: str = Field("1", description="names this process in its transactional id; stable over restarts")
+    group_protocol: Literal["classic", "consumer"] = Field(
+        "classic", description="Kafka's group protocol; both by range"
+    )
     commit_interval_ms: int = 100
     transaction_max_records: int = 5_000
     transaction_max_bytes: int = 8 * 1024 * 1024
     unit_max_bytes: int = Field(256 * 1024 * 1024, description="largest open transaction held in memory")
     headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"
     incarnations: tuple[Incarnation, ...] = ()
-    http_port: int = Field(0, description="health and metrics; 0 picks a free port")
+    http_port: int = Field(9464, description="health and metrics of `gateway run`; 0 picks a free port")
+    http_host: str = Field("127.0.0.1", description="address that health and metrics are served on")
 
     kafka: dict[str, str] = Field(default_factory=dict, description="any librdkafka setting, passed through")
     registry: dict[str, str] = Field(default_factory=dict, description="any registry client setting, passed through")

@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from gateway.adapters.clock import SystemClock
 from gateway.adapters.connect import ConnectRest
+from gateway.adapters.kafka_cluster import KafkaCluster
+from gateway.adapters.kafka_log import KafkaLog
+from gateway.adapters.kafka_sink import TRANSACTION_TIMEOUT, KafkaSink
+from gateway.adapters.kafka_source import KafkaSource
+from gateway.adapters.log_readers import MarkerTopic, StateTopic
 from gateway.adapters.registry import ConfluentRegistry
 from gateway.adapters.sql import LegacyDatabase
 from gateway.adapters.topics import KafkaTopics
 from gateway.mapping.compiled import CompiledMapping
+from gateway.mapping.loader import load
+from gateway.model.errors import ConfigError
+from gateway.pipeline.assemble import TailRules
+from gateway.pipeline.decode import Decoder
+from gateway.pipeline.encode import WireSettings
+from gateway.pipeline.rulebook import Rulebook
 from gateway.services.capture import Capture
 from gateway.services.capture_plan import capture_plan
 from gateway.services.capture_settings import load_capture_settings
+from gateway.services.worker import Worker
+from gateway.services.worker_outages import Outages
+from gateway.services.worker_plan import Outside, RawTopic, WorkerPlan
+from gateway.services.worker_start import Waiting, check_topics, look_up_schemas
 from gateway.settings import Settings
+from gateway.telemetry.signals import Telemetry
 
-__all__ = ["wire_capture", "wire_registry", "wire_topics"]
+__all__ = [
+    "plan_worker",
+    "wire_capture",
+    "wire_cluster",
+    "wire_legacy",
+    "wire_log",
+    "wire_registry",
+    "wire_state",
+    "wire_topics",
+    "wire_worker",
+]
 
 
 def wire_registry(settings: Settings) -> ConfluentRegistry:
@@ -38,4 +65,85 @@ def wire_capture(settings: Settings, mappings: Sequence[CompiledMapping]) -> Cap
         ConnectRest(settings.connect_url),
         wire_topics(settings),
         LegacyDatabase(settings.legacy_dsn) if settings.legacy_dsn else None,
+    )
+
+
+def wire_legacy(settings: Settings) -> LegacyDatabase:
+    """The legacy database. ConfigError: settings name none."""
+    if not settings.legacy_dsn:
+        raise ConfigError("no legacy database is set", where="legacy_dsn", hint="GATEWAY_LEGACY_DSN or gateway.yaml")
+    return LegacyDatabase(settings.legacy_dsn)
+
+
+def wire_cluster(settings: Settings) -> KafkaCluster:
+    """Questions to the Kafka cluster."""
+    return KafkaCluster(settings.bootstrap, settings.kafka)
+
+
+def wire_state(settings: Settings, name: str) -> StateTopic:
+    """A reader of the state topic; ``name`` is its private group's."""
+    return StateTopic(wire_log(settings, name), settings.topic("gateway.state"))
+
+
+def wire_log(settings: Settings, name: str) -> KafkaLog:
+    """A reader of any topics; ``name`` is its private group's."""
+    return KafkaLog(settings.bootstrap, settings.kafka, f"{settings.prefix}{settings.group}.{name}")
+
+
+def plan_worker(
+    settings: Settings, mappings: Sequence[CompiledMapping], schema_ids: Mapping[str, int], slot: int, *, fresh: bool
+) -> WorkerPlan:
+    """What worker ``slot`` of this process is to do. ``fresh``: partitions without an offset begin at their start."""
+    source = settings.topic(settings.topic_prefix)
+    incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
+    wire = WireSettings(settings.prefix, settings.headers)
+    topics = {}
+    for mapping in mappings:
+        rules = TailRules(incarnations, source, settings.unit_max_bytes, frozenset(mapping.tables))
+        book = Rulebook.of(mapping, schema_ids, wire)
+        public = tuple(sorted({settings.topic(event.topic) for event in mapping.events.values()}))
+        for name in map(settings.topic, mapping.topics):
+            decoder = Decoder(mapping.key)
+            topics[name] = RawTopic(name, mapping.name, mapping.digest, decoder, rules, book, public)
+    return WorkerPlan(
+        topics=topics,
+        state_topic=settings.topic("gateway.state"),
+        source_name=source,
+        transactional_id=f"{settings.topic(settings.group)}.{settings.instance}.{slot}",
+        incarnations=incarnations,
+        from_beginning=fresh,
+        interval=settings.commit_interval_ms / 1000,
+        max_records=settings.transaction_max_records,
+        max_bytes=settings.transaction_max_bytes,
+        transaction_timeout=TRANSACTION_TIMEOUT,
+    )
+
+
+def wire_worker(
+    settings: Settings, slot: int, telemetry: Telemetry, stopping: Callable[[], bool], *, fresh: bool = False
+) -> Worker:
+    """A worker on Kafka, ready to run; waits for the registry and the broker, saying so.
+
+    ConfigError: mappings, contracts or topics are not as they must be. KeyboardInterrupt: ``stopping`` meanwhile.
+    """
+    mappings = load(settings.mappings)
+    clock = SystemClock()
+    waiting = Waiting(Outages(telemetry, clock), stopping)
+    ids = look_up_schemas(wire_registry(settings), mappings, settings.prefix, waiting)
+    plan = plan_worker(settings, mappings, ids, slot, fresh=fresh)
+    cluster = wire_cluster(settings)
+    check_topics(cluster, plan, waiting)
+    group = settings.topic(settings.group)
+    markers = MarkerTopic(wire_log(settings, "markers"), cluster, f"{plan.source_name}.transaction")
+    return Worker(
+        plan,
+        Outside(
+            KafkaSource(settings.bootstrap, group, settings.kafka, settings.group_protocol),
+            KafkaSink(settings.bootstrap, plan.transactional_id, settings.kafka),
+            cluster,
+            StateTopic(wire_log(settings, "state"), plan.state_topic),
+            markers,
+            clock,
+            telemetry,
+        ),
     )

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Subcommand] = {
     "schemas": Subcommand("gateway.cli.schemas", "Event contracts: check, push"),
     "test": Subcommand("gateway.cli.test", "Test cases of the mappings"),
     "recording": Subcommand("gateway.cli.recording", "Raw records to a file and back: capture, show"),
+    "reconcile": Subcommand("gateway.cli.reconcile", "Compare a consumer's rows with the legacy tables"),
     "translate": Subcommand("gateway.cli.translate", "A recording's events as JSON lines, without a broker"),
 }
 

@@ -15,6 +15,8 @@ __all__ = ["LogTelemetry", "configure_logging"]
 
 _LEVELS: dict[type[s.Signal], str] = {
     s.PartitionStopped: "error",
+    s.WorkerEnded: "error",
+    s.WorkerRestarted: "warning",
     s.CaptureRestarted: "error",
     s.DependencyAway: "warning",
     s.FindingSeen: "warning",
@@ -29,9 +31,10 @@ _LEVELS: dict[type[s.Signal], str] = {
 """All other signals are for counting only. A transaction that was not committed is a warning, too."""
 
 
-def configure_logging(stream: TextIO = sys.stderr) -> None:
-    """Say how log lines look from now on: for people if ``stream`` is a terminal, else one JSON object a line."""
-    person = stream.isatty()
+def configure_logging(stream: TextIO = sys.stderr, *, person: bool | None = None) -> None:
+    """Say how log lines look from now on: for a ``person`` (default: a terminal), else one JSON object a line."""
+    if person is None:
+        person = stream.isatty()
     renderer = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

@@ -24,6 +24,8 @@ __all__ = [
     "TransactionEnded",
     "UnexplainedSeen",
     "UnitsAccounted",
+    "WorkerEnded",
+    "WorkerRestarted",
     "WorkerStarted",
     "WorkerStopped",
 ]
@@ -197,6 +199,24 @@ class DependencyBack(Signal):
 
     dependency: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEnded(Signal):
+    """A worker process has ended without being asked to. ``status``: exit status, negative for a signal."""
+
+    worker: int
+    pid: int
+    status: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRestarted(Signal):
+    """Its slot has a new process."""
+
+    worker: int
+    pid: int
 
 
 class Telemetry(Protocol):

@@ -1,0 +1,139 @@
+"""A stand-in for the connector: writes raw records as Debezium and Connect do, and knows what they mean.
+
+It shares nothing with the gateway: what it expects, it expects because it made it up.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from confluent_kafka import Producer
+
+__all__ = ["Fact", "RawSource"]
+
+Fact = tuple[str, int]
+"""Event name and amount."""
+
+
+@dataclass
+class RawSource:
+    """One database with things and their parts, and its connector."""
+
+    bootstrap: str
+    prefix: str
+    seed: int
+    things: int = 300
+    poison: frozenset[int] = frozenset()
+    facts: dict[int, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    letters: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    rows: int = 0
+    lsn: int = 1_000_000
+    tx_id: int = 700
+    ts_ms: int = 1_790_000_000_000
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+        self._amounts: dict[int, int] = {}
+        self._parts: dict[int, int] = {}
+        self._commit = 900_000
+        self._poisoned: set[int] = set()
+        self._producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "transactional.id": f"{self.prefix}connect-{self._random.getrandbits(32)}",
+                "partitioner": "murmur2_random",
+                "linger.ms": 5,
+                "compression.type": "lz4",
+            }
+        )
+        self._producer.init_transactions(30)
+
+    def write(self, rows: int, batch: int = 400) -> None:
+        """At least so many more rows, cut into Kafka transactions of about ``batch`` rows, wherever that falls."""
+        until = self.rows + rows
+        pending: list[tuple[str, bytes | None, bytes | None]] = []
+        while self.rows < until:
+            pending += self.transaction()
+            while len(pending) >= batch:
+                self._send(pending[:batch])
+                pending = pending[batch:]
+        self._send(pending)
+
+    def emit_again(self, records: list[tuple[str, bytes | None, bytes | None]]) -> None:
+        """Write raw records once more, as a connector does whose offsets were set back."""
+        self.rows += sum(1 for topic, _, _ in records if topic.endswith(".raw"))
+        self._send(records)
+
+    def _send(self, records: list[tuple[str, bytes | None, bytes | None]]) -> None:
+        self._producer.begin_transaction()
+        for topic, key, value in records:
+            while True:
+                try:
+                    self._producer.produce(topic, value, key)
+                    break
+                except BufferError:
+                    self._producer.poll(0.05)
+        self._producer.commit_transaction(30)
+
+    def transaction(self) -> list[tuple[str, bytes | None, bytes | None]]:
+        """One database transaction over up to four things: raw records, then its END."""
+        self.tx_id += self._random.randint(1, 3)
+        self.ts_ms += self._random.randint(1, 20)
+        chosen = self._random.sample(range(1, self.things + 1), self._random.choice([1, 1, 1, 2, 4]))
+        records = [record for thing in chosen for record in self._changes(thing)]
+        self.lsn += 40
+        end = {"status": "END", "id": f"{self.tx_id}:{self.lsn}", "ts_ms": self.ts_ms, "event_count": len(records)}
+        self._commit = self.lsn
+        key = json.dumps({"id": f"{self.tx_id}:{self.lsn}"}).encode()
+        return [*records, (f"{self.prefix}legacy.transaction", key, json.dumps(end).encode())]
+
+    def _changes(self, thing: int) -> list[tuple[str, bytes | None, bytes | None]]:
+        before = self._amounts.get(thing)
+        after = (before or 0) + self._random.randint(1, 5)
+        self._amounts[thing] = after
+        code = "Z" if thing in self.poison and before is not None and thing not in self._poisoned else "A"
+        if code == "Z":
+            self._poisoned.add(thing)
+        row = {"thing_id": thing, "val": after, "cod": code, "upd_pgm": "TEST"}
+        old = None if before is None else {**row, "val": before, "cod": "A"}
+        records = [self._record("thing", thing, old, row)]
+        if before is not None and code == "A" and self._random.random() < 0.2:  # changed twice: net, one event
+            again = {**row, "val": after + 1}
+            self._amounts[thing] = after + 1
+            records.append(self._record("thing", thing, row, again))
+        if self._random.random() < 0.3:
+            records.append(self._part(thing))
+        if thing in self._poisoned:
+            self.letters[thing] += len(records)
+        else:
+            self.facts[thing].append(("ThingCreated" if before is None else "ThingChanged", self._amounts[thing]))
+        return records
+
+    def _part(self, thing: int) -> tuple[str, bytes | None, bytes | None]:
+        number = self._parts.get(thing, 0)
+        self._parts[thing] = number + 1
+        row = {"part_id": thing, "thing_id": thing, "note": f"note {number + 1} " + "x" * 100}
+        return self._record("part", thing, {**row, "note": f"note {number}"}, row)
+
+    def _record(
+        self, table: str, thing: int, before: dict[str, object] | None, after: dict[str, object]
+    ) -> tuple[str, bytes | None, bytes | None]:
+        self.lsn += 8
+        self.rows += 1
+        source = {
+            "version": "3.7.0.Final", "connector": "postgresql", "name": f"{self.prefix}legacy", "ts_ms": self.ts_ms,
+            "snapshot": "false", "db": "legacy", "sequence": json.dumps([str(self._commit), str(self.lsn)]),
+            "schema": "shop", "table": table, "txId": self.tx_id, "lsn": self.lsn, "xmin": None,
+        }  # fmt: skip
+        value = {
+            "before": before,
+            "after": after,
+            "source": source,
+            "transaction": {"id": f"{self.tx_id}:{self.lsn}", "total_order": 1, "data_collection_order": 1},
+            "op": "c" if before is None else "u",
+            "ts_ms": self.ts_ms,
+        }
+        return f"{self.prefix}thing.raw", json.dumps({"thingId": thing}).encode(), json.dumps(value).encode()
