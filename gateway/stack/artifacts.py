@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from gateway.stack.download import fetch_by_coordinate
 from gateway.stack.errors import StackError
 from gateway.stack.pins import Pin, pins
 
 __all__ = ["Store"]
+
+# Python before 3.11.4 knows no filters; the archives are the listed ones byte for byte either way.
+_FILTER: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 
 
 def digest(path: Path) -> str:
@@ -95,7 +99,7 @@ def _unpack(archives: list[Path], folder: Path) -> None:
     try:
         for archive in archives:
             with tarfile.open(archive) as tar:
-                tar.extractall(draft, filter="data")
+                tar.extractall(draft, **_FILTER)
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
