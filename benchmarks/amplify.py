@@ -104,15 +104,29 @@ class Amplifier:
         self.span = _span(rows, [int(json.loads(one.value)["id"].split(":")[1]) for one in self._markers if one.value])
 
     @property
+    def source_name(self) -> str:
+        """Debezium's ``topic.prefix``, as the rows carry it."""
+        return next(one.source for parsed in self._parsed.values() for one in parsed if one is not None)
+
+    @property
+    def transaction_topic(self) -> str:
+        """Where the markers stand."""
+        return self.source_name + TRANSACTION_TOPIC
+
+    @property
     def partitions(self) -> tuple[Partition, ...]:
         """The raw partitions that hold records, in order."""
         return tuple(sorted(self._rows))
 
     def copies(self, wanted: int) -> int:
         """How many copies give at least ``wanted`` records (1: the recording alone)."""
-        first = sum(len(rows) for rows in self._rows.values())
-        each = sum(_is_streamed(one) for parsed in self._parsed.values() for one in parsed)
+        first, each = self.count(1), self.count(2) - self.count(1)
         return 1 if each == 0 else max(1, 1 + -(-(wanted - first) // each))
+
+    def count(self, copies: int) -> int:
+        """How many raw records so many copies have."""
+        rows = [one for parsed in self._parsed.values() for one in parsed]
+        return len(rows) + (copies - 1) * sum(map(_is_streamed, rows))
 
     def records(self, place: Partition, copies: int) -> Iterator[RawRecord]:
         """All records of one partition, offsets counted from 0."""
@@ -144,6 +158,11 @@ class Amplifier:
             for marker in own:
                 yield _compact({**marker, "id": shift.transaction(marker["id"])})
 
+    def marker_records(self, copies: int) -> Iterator[RawRecord]:
+        """The same as records of the transaction topic, for an offline run."""
+        for offset, value in enumerate(self.markers(copies)):
+            yield RawRecord(self.transaction_topic, 0, offset, 0, None, value)
+
     def _made_up(self) -> Iterator[dict[str, Any]]:
         """ENDs from the rows: a commit LSN is the next transaction's ``c``; the last one's lies behind its rows."""
         seen: dict[int, _Transaction] = {}
@@ -160,6 +179,7 @@ class Amplifier:
 class _Row:
     """What the amplifier reads of a record; ``keys`` are the integers of its key."""
 
+    source: str
     snapshot: bool
     tx: int
     commit: int | None
@@ -188,6 +208,7 @@ def _parse(record: RawRecord) -> _Row | None:
         source = envelope["source"]
         commit = json.loads(source.get("sequence") or "[null]")[0]
         return _Row(
+            source["name"],
             envelope["op"] == "r" or source.get("snapshot") not in (None, False, "false"),
             source["txId"],
             None if commit is None else int(commit),

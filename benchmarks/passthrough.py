@@ -118,7 +118,7 @@ class PassThrough:
             sample = next(samples)
             while True:
                 try:
-                    produce(sample.topic, sample.value, sample.key, headers=sample.headers)
+                    produce(sample.topic, sample.value, sample.key, headers=sample.headers)  # type: ignore[arg-type] # lists do not vary
                     break
                 except BufferError:
                     self._producer.poll(0.05)
