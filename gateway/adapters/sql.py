@@ -114,6 +114,14 @@ class LegacyDatabase:
         """The server's ``wal_level``."""
         return str(self._rows("SHOW wal_level", [])[0]["wal_level"])
 
+    def select(self, queries: Mapping[str, str]) -> Mapping[str, list[dict[str, Any]]]:
+        """The rows of several queries by name, all read in one snapshot (or they would not fit together)."""
+        with self._connection() as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            cursor = connection.cursor(row_factory=dict_row)
+            return {name: cursor.execute(query.encode()).fetchall() for name, query in queries.items()}
+
     def run(self, script: str) -> None:
         """Run a script of several statements in one transaction: all of it or nothing."""
         with self._connection() as connection:
