@@ -17,6 +17,7 @@ __all__ = ["MAX_BYTES", "MAX_DEPTH", "read_file", "read_text"]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+MAX_FAULTS = 200
 
 
 class _PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
@@ -142,6 +143,10 @@ class _Builder:
         documents = 0
         while parser.check_event():
             event = parser.get_event()
+            if len(self.faults.found) >= MAX_FAULTS:
+                hint = "mend these first"
+                self.faults.add(Mark(event.start_mark.line + 1, 1), "too many faults: reading ends here", hint)
+                raise _Stop
             mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
             if isinstance(event, yaml.ScalarEvent):
                 self._decorations(event, mark)

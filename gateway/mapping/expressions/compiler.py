@@ -85,7 +85,7 @@ class _Compiler:
         self.expanded = [size_of(parsed.tree)] if not path else [budget + size_of(parsed.tree)]
 
     def fault(self, node: nodes.Node, what: str, hint: str = "") -> ExpressionFault:
-        return ExpressionFault(self.parsed.offset(node), what, hint)
+        return ExpressionFault(self.parsed.start(node), what, hint)
 
     def test(self, node: nodes.Node) -> Typed:
         """A node that must give true or false."""

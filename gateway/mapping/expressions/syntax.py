@@ -47,8 +47,17 @@ class Parsed:
     offsets: tuple[int, ...]
 
     def offset(self, node: nodes.Node) -> int:
-        """The character where a node begins, as exactly as Jinja2 tells."""
-        return self.offsets[min(max(node.lineno - 1, 0), len(self.offsets) - 1)]
+        """The character that names a node: of an attribute, filter or test its name; else where it begins."""
+        if isinstance(node, (nodes.Compare, nodes.BinExpr)):
+            return self.start(node.expr if isinstance(node, nodes.Compare) else node.left)
+        place = self.offsets[min(max(node.lineno - 1, 0), len(self.offsets) - 1)]
+        return place + 1 if isinstance(node, nodes.Getattr) and self.text[place : place + 1] == "." else place
+
+    def start(self, node: nodes.Node) -> int:
+        """The character where a node begins: of a dotted name its root."""
+        while isinstance(node, nodes.Getattr):
+            node = node.node
+        return self.offset(node)
 
 
 def parse(text: str) -> Parsed:

@@ -1,0 +1,111 @@
+"""The example of the language's own specification (section 2), with contracts made for it."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.mapping.compiled import CompiledMapping, Count, RowOp
+from gateway.mapping.loader import load, load_text
+from gateway.model.errors import ConfigError
+from gateway.model.event import Intent
+
+FOLDER = Path(__file__).parent / "section2" / "mappings"
+PLACE = {"street", "postcode", "city", "country"}
+
+
+@pytest.fixture(scope="module")
+def mapping() -> CompiledMapping:
+    lines = (FOLDER / "customer" / "customer.yaml").read_text().split("\n")
+    text = "\n".join(line for line in lines if not line.strip().startswith("also:"))
+    return load_text(text, FOLDER, "customer/customer.yaml")
+
+
+def test_the_example_as_it_stands_is_refused_for_also_alone() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(FOLDER)
+    assert [(fault.file, fault.line, fault.what) for fault in caught.value.faults] == [
+        ("customer/customer.yaml", 51, "`also` is not built yet")
+    ]
+
+
+def test_the_example_without_also_loads_with_its_rules_in_file_order(mapping: CompiledMapping) -> None:
+    assert [rule.name for rule in mapping.rules] == [
+        "registered",
+        "address-change-requested",
+        "address-change-rejected",
+        "address-verified",
+        "address-corrected",
+        "domicile-changed",
+        "address-moved",
+        "address-replaced",
+        "consent",
+        "geocoding",
+    ]
+    assert (mapping.aggregate, mapping.key, mapping.topics) == ("Customer", ("customerId",), ("legacy.customer.raw",))
+
+
+def test_an_event_takes_capability_version_and_topic_from_its_entry_or_the_defaults(mapping: CompiledMapping) -> None:
+    changed, registered = mapping.events["CustomerAddressChanged"], mapping.events["CustomerRegistered"]
+    assert (changed.version, changed.capability, changed.topic) == (2, "addresses", "customer.events")
+    assert changed.full_name == "insurer.customer.v2.CustomerAddressChanged"
+    assert (registered.version, registered.capability) == (1, "customer-profile")
+
+
+def test_from_and_to_imply_an_update_and_are_taken_with_what_explains_names(mapping: CompiledMapping) -> None:
+    anchor = next(rule.anchor for rule in mapping.rules if rule.name == "address-verified")
+    assert anchor is not None
+    assert anchor.ops == {RowOp.UPDATE}
+    assert anchor.changed is None
+    assert anchor.takes == PLACE | {"check"}
+    test = anchor.where[0]
+    assert (test.column, test.transition, test.was, test.became) == ("check", True, ("pending",), ("verified",))
+
+
+def test_in_a_list_with_insert_changed_binds_the_updates_only(mapping: CompiledMapping) -> None:
+    anchor = next(rule.anchor for rule in mapping.rules if rule.name == "consent")
+    assert anchor is not None
+    assert anchor.ops == {RowOp.INSERT, RowOp.UPDATE}
+    assert anchor.takes == {"decision"}
+
+
+def test_a_companion_says_how_many_rows_and_what_they_share_with_the_anchor(mapping: CompiledMapping) -> None:
+    replaced = next(rule for rule in mapping.rules if rule.name == "address-replaced")
+    closed = replaced.companions[0]
+    assert (closed.name, closed.count, closed.same, closed.ops) == ("closed", Count.ONE, ("kind",), {RowOp.UPDATE})
+    assert (closed.where[0].was, closed.where[0].became) == ((None,), None)
+
+
+def test_noise_has_neither_event_nor_data_and_says_why(mapping: CompiledMapping) -> None:
+    noise = mapping.rules[-1]
+    assert (noise.event, noise.data, noise.because) == (None, None, "coordinates are derived from the address")
+    assert noise.anchor is not None
+    assert noise.anchor.takes == {"latitude", "longitude"}
+
+
+def test_intents_are_read(mapping: CompiledMapping) -> None:
+    intents = {rule.name: rule.intent for rule in mapping.rules}
+    assert intents["address-corrected"] is Intent.CORRECTION
+    assert intents["address-change-requested"] is Intent.PENDING
+    assert intents["address-moved"] is Intent.FACT
+
+
+def test_the_table_reads_the_raw_values_of_the_specification(mapping: CompiledMapping) -> None:
+    address = mapping.tables["crm.cust_addr"]
+    row = address.read(
+        {
+            "addr_id": 7,
+            "cust_id": 1,
+            "addr_typ": "LEG ",
+            "str": "Rue 1   ",
+            "ctry": "NO",
+            "val_to": 99991231,
+            "chk": "  ",
+        }
+    )
+    assert (row["kind"], row["street"], row["country"], row["validTo"], row["check"]) == (
+        "legal",
+        "Rue 1",
+        "NO",
+        None,
+        None,
+    )
