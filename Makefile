@@ -34,13 +34,13 @@ $(VENV)/.project: $(VENV)/.requirements pyproject.toml
 	@touch $@
 
 demo: setup
-	@$(BIN)/python -m gateway.cli.main demo
+	@$(BIN)/python examples/demo
 
 up: setup
-	@$(BIN)/python -m gateway.cli.main demo --keep
+	@$(BIN)/python examples/demo --keep
 
 down: setup
-	@$(BIN)/python -m gateway.cli.main demo --stop
+	@$(BIN)/python examples/demo --stop
 
 lint: setup
 	$(BIN)/python -m ruff check .
