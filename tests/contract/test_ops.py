@@ -80,12 +80,11 @@ def serve(folder: Path) -> Iterator[Served]:
         for rule in group["rules"]:
             rule.pop("for", None)  # its length is tested by promtool below
     (folder / "alerts.yaml").write_text(yaml.safe_dump(fast))
+    targets = [f"127.0.0.1:{server.server_port}"]
     configuration = {
         "global": {"scrape_interval": "200ms", "scrape_timeout": "200ms", "evaluation_interval": "200ms"},
         "rule_files": ["alerts.yaml"],
-        "scrape_configs": [
-            {"job_name": "gateway", "static_configs": [{"targets": [f"127.0.0.1:{server.server_port}"]}]}
-        ],
+        "scrape_configs": [{"job_name": "gateway", "static_configs": [{"targets": targets}]}],
     }
     try:
         with running_prometheus(folder, configuration) as prometheus:
