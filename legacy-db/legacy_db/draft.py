@@ -45,7 +45,8 @@ class Draft:
         stamped = [self._stamped_row(target, row) for row in rows]
         for row in stamped:
             self._enter(target, row)
-        self.transaction.steps.append(Copy(target, list(stamped[0]), stamped))
+        # copies: the world's rows go on changing while this waits to be run
+        self.transaction.steps.append(Copy(target, list(stamped[0]), [dict(row) for row in stamped]))
 
     def update(self, table: str, row: Row, /, **values: Any) -> None:
         """Updates a row in place and stamps it as this writer does."""

@@ -67,7 +67,11 @@ class TruthFile:
 
     def __enter__(self) -> TruthFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        # a kill may have left half a line: what follows must not be glued to it
+        torn = self._path.exists() and not self._path.read_bytes().endswith(b"\n") and self._path.stat().st_size > 0
         self._stream = self._path.open("a", encoding="utf-8")
+        if torn:
+            self._stream.write("\n")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
