@@ -105,9 +105,9 @@ class KafkaSink:
             options["on_delivery"] = _offset_of(delivered)
         producer = self._open()
         self._sent += 1
-        if self._sent % _POLL_EVERY == 0:
-            producer.poll(0)
         try:
+            if self._sent % _POLL_EVERY == 0:
+                producer.poll(0)
             producer.produce(topic, value, key, headers=list(headers), **options)
         except BufferError:
             self._send_when_there_is_room(producer, topic, value, key, headers, options)
@@ -125,8 +125,8 @@ class KafkaSink:
     ) -> None:
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:
-            producer.poll(0.05)
             try:
+                producer.poll(0.05)
                 producer.produce(topic, value, key, headers=list(headers), **options)
             except BufferError:
                 continue
@@ -140,13 +140,19 @@ class KafkaSink:
     ) -> None:
         """See ``TransactionalSink``."""
         until = time.monotonic() + min(_PATIENCE, _PATIENCE if deadline is None else deadline)
-        left = self._open().flush(max(0.0, until - time.monotonic()))
-        if left > 0:
-            raise InDoubt(f"{left} records were not taken in time", where=self._place)
+        self._flush(max(0.0, until - time.monotonic()))
         places = [topic_partition(one, at.offset, at.metadata) for one, at in offsets.items()]
         if places:
             self._until(until, lambda one, left: one.send_offsets_to_transaction(places, membership, left))
         self._until(until, lambda one, left: one.commit_transaction(left))
+
+    def _flush(self, seconds: float) -> None:
+        try:
+            left = self._open().flush(seconds)
+        except KafkaException as raised:
+            raise self._meaning(raised) from raised
+        if left > 0:
+            raise InDoubt(f"{left} records were not taken in time", where=self._place)
 
     def abort(self) -> None:
         """See ``TransactionalSink``."""
@@ -169,11 +175,21 @@ class KafkaSink:
 
     def _meaning(self, raised: KafkaException) -> MustAbort | InDoubt:
         error = error_of(raised)
+        if error.code() == KafkaError._FATAL:
+            error = self._cause() or error
         if error.txn_requires_abort():
             return MustAbort(error.str(), where=self._place)
         if error.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError._BAD_MSG):
             return MustAbort(error.str(), where=self._place)
         return InDoubt(error.str(), where=self._place, fenced=error.code() in _FENCED)
+
+    def _cause(self) -> KafkaError | None:
+        """What made the producer's state fatal: a later call tells it."""
+        try:
+            self._open().flush(0)
+        except KafkaException as raised:
+            return error_of(raised)
+        return None
 
     def close(self) -> None:
         """See ``TransactionalSink``."""

@@ -44,8 +44,8 @@ class Record:
     headers: dict[str, bytes]
 
 
-def read_all(bootstrap: str, topic: str) -> list[Record]:
-    """All committed records of a topic, partition by partition, to the end as it was when asked."""
+def read_all(bootstrap: str, topic: str, level: str = "read_committed") -> list[Record]:
+    """All records of a topic that a reader of this isolation level sees, partition by partition, to its end."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -53,7 +53,7 @@ def read_all(bootstrap: str, topic: str) -> list[Record]:
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "enable.partition.eof": True,
-            "isolation.level": "read_committed",
+            "isolation.level": level,
             "fetch.wait.max.ms": 50,
         }
     )  # fmt: skip

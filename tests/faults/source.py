@@ -34,13 +34,20 @@ class RawSource:
     tx_id: int = 700
     ts_ms: int = 1_790_000_000_000
 
+    def reconnect(self) -> None:
+        """A new producer, as a restarted connector has; the database is the same."""
+        self._producer = self._open_producer()
+
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
         self._amounts: dict[int, int] = {}
         self._parts: dict[int, int] = {}
         self._commit = 900_000
         self._poisoned: set[int] = set()
-        self._producer = Producer(
+        self._producer = self._open_producer()
+
+    def _open_producer(self) -> Producer:
+        producer = Producer(
             {
                 "bootstrap.servers": self.bootstrap,
                 "transactional.id": f"{self.prefix}connect-{self._random.getrandbits(32)}",
@@ -49,7 +56,8 @@ class RawSource:
                 "compression.type": "lz4",
             }
         )
-        self._producer.init_transactions(30)
+        producer.init_transactions(30)
+        return producer
 
     def write(self, rows: int, batch: int = 400) -> None:
         """At least so many more rows, cut into Kafka transactions of about ``batch`` rows, wherever that falls."""
@@ -61,6 +69,18 @@ class RawSource:
                 self._send(pending[:batch])
                 pending = pending[batch:]
         self._send(pending)
+
+    def snapshot(self, batch: int = 400) -> None:
+        """One snapshot row for each thing that exists, and for its part: what a connector's first start writes."""
+        records = []
+        for thing in range(1, self.things + 1):
+            self._amounts[thing] = self._random.randint(1, 50)
+            row = {"thing_id": thing, "val": self._amounts[thing], "cod": "A", "upd_pgm": "SEED"}
+            records.append(self._record("thing", thing, None, row, snapshot="true"))
+            records.append(self._record("part", thing, None, self._part_row(thing, 0), snapshot="true"))
+            self.facts[thing].append(("ThingStated", self._amounts[thing]))
+        for start in range(0, len(records), batch):
+            self._send(records[start : start + batch])
 
     def emit_again(self, records: list[tuple[str, bytes | None, bytes | None]]) -> None:
         """Write raw records once more, as a connector does whose offsets were set back."""
@@ -115,25 +135,35 @@ class RawSource:
     def _part(self, thing: int) -> tuple[str, bytes | None, bytes | None]:
         number = self._parts.get(thing, 0)
         self._parts[thing] = number + 1
-        row = {"part_id": thing, "thing_id": thing, "note": f"note {number + 1} " + "x" * 100}
-        return self._record("part", thing, {**row, "note": f"note {number}"}, row)
+        return self._record("part", thing, self._part_row(thing, number), self._part_row(thing, number + 1))
+
+    @staticmethod
+    def _part_row(thing: int, number: int) -> dict[str, object]:
+        return {"part_id": thing, "thing_id": thing, "note": f"note {number} " + "x" * 100}
 
     def _record(
-        self, table: str, thing: int, before: dict[str, object] | None, after: dict[str, object]
+        self,
+        table: str,
+        thing: int,
+        before: dict[str, object] | None,
+        after: dict[str, object],
+        snapshot: str = "false",
     ) -> tuple[str, bytes | None, bytes | None]:
         self.lsn += 8
         self.rows += 1
         source = {
             "version": "3.7.0.Final", "connector": "postgresql", "name": f"{self.prefix}legacy", "ts_ms": self.ts_ms,
-            "snapshot": "false", "db": "legacy", "sequence": json.dumps([str(self._commit), str(self.lsn)]),
+            "snapshot": snapshot, "db": "legacy", "sequence": json.dumps([str(self._commit), str(self.lsn)]),
             "schema": "shop", "table": table, "txId": self.tx_id, "lsn": self.lsn, "xmin": None,
         }  # fmt: skip
         value = {
             "before": before,
             "after": after,
             "source": source,
-            "transaction": {"id": f"{self.tx_id}:{self.lsn}", "total_order": 1, "data_collection_order": 1},
-            "op": "c" if before is None else "u",
+            "transaction": None
+            if snapshot == "true"
+            else {"id": f"{self.tx_id}:{self.lsn}", "total_order": 1, "data_collection_order": 1},
+            "op": "r" if snapshot == "true" else "c" if before is None else "u",
             "ts_ms": self.ts_ms,
         }
         return f"{self.prefix}thing.raw", json.dumps({"thingId": thing}).encode(), json.dumps(value).encode()
