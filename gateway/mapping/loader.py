@@ -172,8 +172,8 @@ class _File:
             for name in (*shared.codes, *shared.conditions):
                 if name in self.codes or name in self.conditions:
                     self.faults.add(scalar.mark, f"`{name}` stands in two shared files", "rename one of them")
-            self.codes.update(shared.codes)
-            self.conditions.update(shared.conditions)
+            self.codes = {**shared.codes, **self.codes}
+            self.conditions = {**shared.conditions, **self.conditions}
         for name, parsed in conditions_of(section, self.faults).items():
             if name in self.conditions:
                 self.faults.add(section.mark_of("conditions"), f"the condition `{name}` is shared already", "rename it")

@@ -170,7 +170,7 @@ class _Rule:
         if state and anchor is not None and RowOp.SNAPSHOT not in anchor.pattern.ops:
             place = self.section.mark_of("intent")
             self.faults.add(place, "`intent: state` without `op: snapshot`", "state events speak of snapshot rows only")
-        if (state or snapshot) and ("with" in self.section or "once" in self.section):
+        if state and ("with" in self.section or "once" in self.section):
             place = self.section.mark_of("with" if "with" in self.section else "once")
             self.faults.add(place, "a state event speaks of one row", "use each alone; the consumer assembles")
 
