@@ -180,7 +180,9 @@ class Capture:
             if status.streaming:
                 return status
             if status.connector and "FAILED" in (status.connector.connector, status.connector.task):
-                raise ConfigError(f"the connector failed:\n{status.connector.trace}", where=self.plan.connector)
+                told = status.connector.trace.partition("\n")[0]
+                hint = "`gateway connect status` shows the trace"
+                raise ConfigError(f"the connector failed: {told}", where=self.plan.connector, hint=hint)
             if status.connector is None and time.monotonic() > missing_until:
                 raise ConfigError("there is no such connector", where=self.plan.connector, hint="gateway connect apply")
             time.sleep(0.25)
@@ -197,21 +199,21 @@ class Capture:
         """
         if forget and self._connect.state(self.plan.connector):
             self._connect.stop(self.plan.connector)
-            self._await_stop()
+            self._await(lambda state: state is None or (state.connector == "STOPPED" and state.task == "UNASSIGNED"))
             self._connect.forget_offsets(self.plan.connector)
         found = self._connect.delete(self.plan.connector)
+        self._await(lambda state: state is None)
         if forget and self._database is not None:
             self._await_slot_gone(self._database)
         return found
 
-    def _await_stop(self, timeout: float = 30.0) -> None:
+    def _await(self, reached: Callable[[ConnectorState | None], bool], timeout: float = 30.0) -> None:
+        """Connect answers before it has done what it was told."""
         end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            state = self._connect.state(self.plan.connector)
-            if state is None or (state.connector == "STOPPED" and state.task == "UNASSIGNED"):
-                return
-            time.sleep(0.2)
-        raise DependencyError(f"the connector does not stop within {timeout:g} s", where=self.plan.connector)
+        while not reached(self._connect.state(self.plan.connector)):
+            if time.monotonic() > end:
+                raise DependencyError(f"the connector does not stop within {timeout:g} s", where=self.plan.connector)
+            time.sleep(0.1)
 
     def _await_slot_gone(self, database: CaptureDatabase, timeout: float = 30.0) -> None:
         end = time.monotonic() + timeout
