@@ -171,7 +171,7 @@ class Amplifier:
             known.rows, known.last_lsn = known.rows + 1, max(known.last_lsn, row.lsn)
         ordered = sorted(seen.values(), key=lambda one: one.commit)
         for this, following in zip(ordered, [*ordered[1:], None], strict=True):
-            end = following.commit if following else this.last_lsn + MARGIN
+            end = following.commit if following else max(this.last_lsn, this.commit) + MARGIN
             yield {"status": "END", "id": f"{this.tx}:{end}", "event_count": this.rows, "ts_ms": this.ts_ms}
 
 
