@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -49,15 +50,16 @@ class KafkaTopics:
         }
 
     def create(self, specs: Sequence[TopicSpec]) -> None:
-        """Create topics; one that exists already is left alone."""
+        """Create topics and wait until the broker shows them; one that exists already is left alone."""
         new = [NewTopic(one.name, one.partitions, one.replication, config=dict(one.config)) for one in specs]
         if not new:
             return
         for name, future in self._admin.create_topics(new, request_timeout=_TIMEOUT).items():
             self._result(future, name, unless=KafkaError.TOPIC_ALREADY_EXISTS)
+        self._wait(lambda: self.describe(specs).keys() == {spec.name for spec in specs})
 
     def alter(self, specs: Sequence[TopicSpec]) -> None:
-        """Give existing topics the settings of their spec; other settings stay."""
+        """Give existing topics the settings of their spec and wait until the broker shows them; others stay."""
         resources = [
             ConfigResource(
                 ResourceType.TOPIC,
@@ -73,6 +75,15 @@ class KafkaTopics:
             return
         for resource, future in self._admin.incremental_alter_configs(resources, request_timeout=_TIMEOUT).items():
             self._result(future, resource.name)
+        self._wait(lambda: all(dict(self.describe([spec])[spec.name].config) == spec.config for spec in specs))
+
+    def _wait(self, shown: Callable[[], bool]) -> None:
+        """What the controller did, brokers show a little later: who subscribes now would not find it."""
+        end = time.monotonic() + _TIMEOUT
+        while not shown():
+            if time.monotonic() > end:
+                raise DependencyError("what was done to topics does not show", where=f"Kafka at {self._bootstrap}")
+            time.sleep(0.05)
 
     def _result(self, future: Future[Any], topic: str, unless: int | None = None) -> Any:
         try:
