@@ -31,6 +31,14 @@ __all__ = [
 ]
 
 NO_DEFAULT: object = object()
+PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+_BASES = {
+    "decimal": ("bytes", "fixed"),
+    "date": ("int",),
+    "timestamp-millis": ("long",),
+    "timestamp-micros": ("long",),
+}
+"""Logical types and what they may stand on; elsewhere Avro says to ignore them."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -145,7 +153,10 @@ def read_contract(path: Path, shown: str, event: str, version: int) -> tuple[Con
     except RecursionError:
         faults.add(Mark(1, 1), "the contract is nested too deeply", "flatten its records")
         return None, faults
-    except (ValueError, KeyError, TypeError, fastavro.schema.SchemaParseException) as error:
+    except _MisnamedError as error:
+        faults.add(_place(faults.text, json.dumps(error.word)), str(error), "see the Avro specification")
+        return None, faults
+    except (ValueError, KeyError, TypeError, AttributeError, fastavro.schema.SchemaParseException) as error:
         faults.add(Mark(1, 1), f"not an Avro schema: {error!r}"[:300], "see the Avro specification")
         return None, faults
     assert isinstance(record, RecordOf)
@@ -168,6 +179,20 @@ def _place(text: str, word: str) -> Mark:
     return Mark(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
 
 
+class _MisnamedError(ValueError):
+    """A name that Avro forbids; ``word`` finds its place."""
+
+    def __init__(self, word: object, what: str) -> None:
+        super().__init__(what)
+        self.word = word
+
+
+def _name(word: object, what: str) -> str:
+    if not isinstance(word, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", word):
+        raise _MisnamedError(word, f"{what} cannot be called {word!r}"[:200])
+    return word
+
+
 class _Reader:
     """Reads Avro JSON; named types are known from where they are defined on."""
 
@@ -177,7 +202,7 @@ class _Reader:
     def read(self, schema: Any, namespace: str) -> Avro:
         if isinstance(schema, str):
             full = schema if "." in schema or not namespace else f"{namespace}.{schema}"
-            return self.named.get(full) or self.named.get(schema) or Plain(schema)
+            return self.named.get(full) or self.named.get(schema) or _plain({}, schema)
         if isinstance(schema, list):
             return UnionOf(tuple(self.read(branch, namespace) for branch in schema))
         kind = schema["type"]
@@ -194,8 +219,12 @@ class _Reader:
     def _named(self, schema: Any, kind: str, namespace: str) -> Avro:
         namespace = schema.get("namespace", namespace)
         full = schema["name"] if "." in schema["name"] or not namespace else f"{namespace}.{schema['name']}"
+        _name(full.rpartition(".")[2], f"the {kind}")
         if kind == "enum":
-            self.named[full] = EnumOf(full.rpartition(".")[2], tuple(schema["symbols"]))
+            symbols = tuple(_name(symbol, "a symbol") for symbol in schema["symbols"])
+            if len(set(symbols)) < len(symbols) or not symbols:
+                raise _MisnamedError(schema["name"], "an enum has distinct symbols")
+            self.named[full] = EnumOf(full.rpartition(".")[2], symbols)
         elif kind == "fixed":
             self.named[full] = _plain(schema, kind)
         else:
@@ -203,20 +232,27 @@ class _Reader:
             self.named[full] = record
             for each in schema["fields"]:
                 default = each.get("default", NO_DEFAULT)
-                record.fields[each["name"]] = (self.read(each["type"], full.rpartition(".")[0]), default)
+                name = _name(each["name"], "a field")
+                if name in record.fields:
+                    raise _MisnamedError(name, f"two fields are called {name}")
+                record.fields[name] = (self.read(each["type"], full.rpartition(".")[0]), default)
         return self.named[full]
 
 
 def _plain(schema: Any, kind: str) -> Plain:
     logical = schema.get("logicalType", "")
-    known = logical in ("decimal", "date", "timestamp-millis", "timestamp-micros")
-    return Plain(
-        kind,
-        logical if known else "",
-        int(schema.get("precision", 0)),
-        int(schema.get("scale", 0)),
-        int(schema.get("size", 0)),
-    )
+    if kind not in PRIMITIVES and kind != "fixed":
+        raise _MisnamedError(kind, f"there is no type {kind!r}"[:200])
+    known = isinstance(logical, str) and kind in _BASES.get(logical, ())
+    precision, scale = schema.get("precision", 0), schema.get("scale", 0)
+    if known and logical == "decimal" and not (_whole(precision) and _whole(scale) and scale <= precision > 0):
+        raise _MisnamedError("decimal", "a decimal has a precision of at least 1 and a scale of at most the precision")
+    size = schema.get("size", 0)
+    return Plain(kind, logical, precision, scale, size) if known else Plain(kind, size=size)
+
+
+def _whole(number: object) -> bool:
+    return type(number) is int and number >= 0
 
 
 def native_default(avro: Avro, default: object) -> object:

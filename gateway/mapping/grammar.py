@@ -195,7 +195,12 @@ MAPPING = Record(
         Key("undeclared", _undeclared, "what a column is that this file does not know"),
         Key("on_error", _on_error, "what happens to a change set that fails"),
         Key("lookups", MapOf(_code_table, _lookup), "reference data"),
-        Key("tables", MapOf(Word("schema.table", r"[^\s.\"'`]{1,128}\.[^\s.\"'`]{1,128}"), TABLE), "the tables", True),
+        Key(
+            "tables",
+            MapOf(Word("schema.table", r"message|[^\s.\"'`]{1,128}\.[^\s.\"'`]{1,128}"), TABLE),
+            "the tables",
+            True,
+        ),
         _conditions,
         Key("events", MapOf(_event, EVENT), "what differs from the defaults of an event"),
         Key("rules", ListOf(RULE), "from top to bottom: the first that fits takes the change", True),

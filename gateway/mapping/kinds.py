@@ -11,12 +11,14 @@ from enum import Enum
 from gateway.model.values import UNREADABLE, Unavailable, Value
 
 __all__ = [
+    "DATE_FORMATS",
     "EXACT",
     "MAX_DIGITS",
     "MAX_TEXT",
     "Kind",
     "Type",
     "constant",
+    "date_in",
     "fits_text",
     "number",
     "parse_date",

@@ -25,10 +25,19 @@ from gateway.mapping.slots import check_slots
 from gateway.mapping.tables import Policies, TableInfo, compile_tables
 from gateway.model.errors import ConfigError, Fault
 
-__all__ = ["load", "load_text"]
+__all__ = ["Defaults", "load", "load_text"]
 
 
-def load(folder: Path) -> tuple[CompiledMapping, ...]:
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The gateway's own policies, for mappings that say nothing (mapping, then table or rule, come before them)."""
+
+    unexplained: Literal["report", "park"] = "report"
+    undeclared: Literal["report", "park", "ignore"] = "report"
+    on_error: Literal["park", "halt"] = "park"
+
+
+def load(folder: Path, defaults: Defaults | None = None) -> tuple[CompiledMapping, ...]:
     """Load all mappings under a folder, in the order of their file names.
 
     Mapping files are ``<capability>/<mapping>.yaml``; ``*_test.yaml`` is ignored, files under ``shared/`` hold codes
@@ -44,14 +53,15 @@ def load(folder: Path) -> tuple[CompiledMapping, ...]:
             shared.file(path)
         else:
             root, faults = read_file(path, shown(path, folder))
-            files.append(_File(path, root, faults, shared, folder).compile())
-    if not files:
-        shared.faults.append(
-            Fault(str(folder), 1, 1, "there is no mapping in this folder", "add <capability>/<name>.yaml")
-        )
+            files.append(_File(path, root, faults, shared, folder, defaults or Defaults()).compile())
+    found = [] if files else [_nothing(folder)]
     _across(files)
-    found = [*shared.found(), *(fault for each in files for fault in each.sorted())]
+    found += [*shared.found(), *(fault for each in files for fault in each.sorted())]
     return _finish(found, files, str(folder))
+
+
+def _nothing(folder: Path) -> Fault:
+    return Fault(str(folder), 1, 1, "there is no mapping in this folder", "add <capability>/<name>.yaml")
 
 
 def load_text(text: str, folder: Path, name: str = "mapping.yaml") -> CompiledMapping:
@@ -61,7 +71,7 @@ def load_text(text: str, folder: Path, name: str = "mapping.yaml") -> CompiledMa
     """
     shared = Shared(folder)
     root, faults = read_text(text, name)
-    compiled = _File(folder / name, root, faults, shared, folder).compile()
+    compiled = _File(folder / name, root, faults, shared, folder, Defaults()).compile()
     return _finish([*shared.found(), *compiled.sorted()], [compiled], name)[0]
 
 
@@ -89,8 +99,11 @@ class _Result:
 class _File:
     """Compiles one mapping file."""
 
-    def __init__(self, path: Path, root: Map | None, faults: Faults, shared: Shared, folder: Path) -> None:
+    def __init__(
+        self, path: Path, root: Map | None, faults: Faults, shared: Shared, folder: Path, defaults: Defaults
+    ) -> None:
         self.path = path
+        self.defaults = defaults
         self.root = root
         self.faults = faults
         self.shared = shared
@@ -108,9 +121,9 @@ class _File:
         self._not_built(section)
         self._use(section)
         codes_lost = any(used.broken for used in self.used)
-        policies = Policies(
-            section.word("unexplained", "report"), section.word("undeclared", "report"), codes_lost=codes_lost
-        )
+        unexplained = section.word("unexplained", self.defaults.unexplained)
+        undeclared = section.word("undeclared", self.defaults.undeclared)
+        policies = Policies(unexplained, undeclared, codes_lost=codes_lost)
         tables = compile_tables(section.named("tables"), self.codes, policies, self.faults)
         aggregate = section.section("aggregate") or Section("an aggregate", section.mark, broken=True)
         key = self._key(aggregate, tables)
@@ -137,7 +150,7 @@ class _File:
             digest_of(self.root, [used.root for used in self.used], [each.schema for each in self._filled()]),
             cast(Literal["report", "park"], policies.unexplained),
             cast(Literal["report", "park", "ignore"], policies.undeclared),
-            cast(Literal["park", "deadletter", "halt"], section.word("on_error", "park")),
+            cast(Literal["park", "deadletter", "halt"], section.word("on_error", self.defaults.on_error)),
         )
         result.mapping = mapping
         return result

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.mapping.loader import load, load_text
+from gateway.mapping.loader import Defaults, load, load_text
 from gateway.model.errors import ConfigError
 
 FAULTS = Path(__file__).parents[2] / "golden/mapping/faults"
@@ -111,6 +111,18 @@ def test_policies_come_from_the_nearest_place(folder: Path) -> None:
     }
 
 
+def test_the_gateways_own_policies_serve_mappings_that_say_nothing(folder: Path) -> None:
+    edit(folder / "profile" / "customer.yaml", "capability: profile", "capability: profile\nunexplained: report")
+    mapping = load(folder, Defaults(unexplained="park", undeclared="ignore", on_error="halt"))[0]
+    assert (mapping.unexplained, mapping.undeclared, mapping.on_error) == ("report", "ignore", "halt")
+    assert {table.undeclared for table in mapping.tables.values()} == {"ignore"}
+
+
+def test_a_logical_message_is_a_table_of_its_own(folder: Path) -> None:
+    edit(folder / "profile" / "customer.yaml", "  crm.addr:", "  message:")
+    assert "message" in load(folder)[0].tables
+
+
 def digest(folder: Path) -> str:
     return load(folder)[0].digest
 
@@ -179,6 +191,7 @@ def test_text_loads_as_if_it_were_a_file_of_the_folder(folder: Path) -> None:
         '{"type": "record", "name": "AddressChanged", "namespace": "x.v2", "fields": [{"name": "f", "type": "nope"}]}',
         '{"type": "record", "name": "AddressChanged", "namespace": "x.v2", "fields": [{"name": "f", "type": {}}]}',
         '{"type": "record", "name": "AddressChanged", "namespace": 7, "fields": []}',
+        '{"type": "record", "name": "AddressChanged", "namespace": "x.v2", "fields": [{"name": 7, "type": "int"}]}',
         '{"type": "record", "name": ["x"], "namespace": "x.v2", "fields": []}',
         "[" * 100_000,
         '{"type": "record", "name": "AddressChanged", "namespace": "x.v2", "fields": [{"name": "f", "type": '
