@@ -140,7 +140,7 @@ def test_streams_differ_by_order_within_a_key_by_id_by_value_and_by_topic(
 def test_the_bench_runs_and_its_worker_writes_what_the_reference_says(
     stack: Stack, prefix: str, records: list[RawRecord], tmp_path: Path
 ):
-    """Two rounds over a few thousand records: last line JSON, all keys there, output equal; figures are not judged."""
+    """One round over a few thousand records: last line JSON, all keys there, output equal; figures are not judged."""
     name = f'"name":"{prefix}legacy"'.encode()
     mine = [
         replace(one, topic=prefix + one.topic, value=one.value and one.value.replace(b'"name":"legacy"', name))
@@ -148,14 +148,14 @@ def test_the_bench_runs_and_its_worker_writes_what_the_reference_says(
     ]
     write_recording(tmp_path / "mine.jsonl", mine)
     command = [sys.executable, "-m", "benchmarks", "--recording", str(tmp_path / "mine.jsonl"), "--records", "4000"]
-    command += ["--rounds", "2", "--state", str(stack.state), "--keep"]
+    command += ["--rounds", "1", "--state", str(stack.state), "--keep"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
     asked = "passthrough_ratio cpu_multiple records_per_s headers events_per_record interleaved_rounds"
     assert set(asked.split()) <= set(told)
     assert told["records"] >= 4000
-    assert told["interleaved_rounds"] == 2
+    assert told["interleaved_rounds"] == 1
     assert told["output_equal"] is True
     assert told["faults"] == []
-    assert "2 rounds, at least 5 count" in told["void"]
+    assert "1 rounds, at least 5 count" in told["void"]
