@@ -183,9 +183,10 @@ class Anything:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list that is not empty."""
+    """A list that is not empty, and not longer than ``most`` where that is above 0."""
 
     item: Form
+    most: int = 0
 
     def read(self, node: Node, faults: Faults) -> tuple[object, ...] | None:
         """The items that could be read."""
@@ -197,7 +198,12 @@ class ListOf:
         if not node.items:
             faults.add(node.mark, "the list is empty", f"name {self.item.words()}, or leave the key out")
             return None
-        return tuple(value for item in node.items if (value := self.item.read(item, faults)) is not None)
+        items = node.items
+        if 0 < self.most < len(items):
+            what = f"a list of {len(items)}, where {self.most} are the most"
+            faults.add(items[self.most].mark, what, "split the mapping: one file for each aggregate type")
+            items = items[: self.most]
+        return tuple(value for item in items if (value := self.item.read(item, faults)) is not None)
 
     def schema(self) -> dict[str, object]:
         """JSON Schema of the form."""

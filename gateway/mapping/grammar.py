@@ -203,7 +203,7 @@ MAPPING = Record(
         ),
         _conditions,
         Key("events", MapOf(_event, EVENT), "what differs from the defaults of an event"),
-        Key("rules", ListOf(RULE), "from top to bottom: the first that fits takes the change", True),
+        Key("rules", ListOf(RULE, MAX_RULES), "from top to bottom: the first that fits takes the change", True),
     ),
 )
 SHARED = Record(

@@ -10,7 +10,7 @@ from gateway.mapping.compiled import Count, DataBuilder, Expression, Pattern, Ro
 from gateway.mapping.contract import Contract
 from gateway.mapping.data import compile_data
 from gateway.mapping.expressions.names import Companion, Names
-from gateway.mapping.grammar import MAX_RULES, RESERVED
+from gateway.mapping.grammar import RESERVED
 from gateway.mapping.nodes import Faults
 from gateway.mapping.patterns import Context, Match, compile_pattern
 from gateway.mapping.records import Section
@@ -47,8 +47,6 @@ def compile_rules(
         compiled = _Rule(section, context, contracts).compile()
         if compiled is not None:
             found.append(compiled)
-    if len(sections) > MAX_RULES:
-        context.faults.add(sections[MAX_RULES].mark, f"more than {MAX_RULES} rules", "split the mapping")
     return tuple(found)
 
 

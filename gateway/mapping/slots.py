@@ -6,7 +6,7 @@ each other, or when the earlier rule takes what the later one needs. What the ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.mapping.compiled import Pattern, RowOp
@@ -19,12 +19,17 @@ from gateway.mapping.rules import Compiled
 __all__ = ["check_slots"]
 
 
+Asked = Mapping[tuple[str, str], Domain]
+"""What a rule asks of a row before it fires: the possible values by (before or after, column)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A rule with what its ``when`` says for certain."""
+    """A rule with what its ``when`` says for certain, and what it asks by operation."""
 
     compiled: Compiled
     when: Conjuncts
+    asked: Mapping[RowOp, Asked]
 
 
 def check_slots(rules: tuple[Compiled, ...], conditions: Mapping[str, Parsed | None], faults: Faults) -> None:
@@ -34,7 +39,7 @@ def check_slots(rules: tuple[Compiled, ...], conditions: Mapping[str, Parsed | N
         event = compiled.rule.event
         if event is None or not compiled.clean:
             continue
-        later = _Candidate(compiled, conjuncts_of(compiled.section.scalar("when"), conditions))
+        later = _candidate(compiled, conditions)
         group = known.setdefault((event, compiled.rule.slot), [])
         for earlier in group:
             reason = _clash(earlier, later)
@@ -46,22 +51,28 @@ def check_slots(rules: tuple[Compiled, ...], conditions: Mapping[str, Parsed | N
         group.append(later)
 
 
+def _candidate(compiled: Compiled, conditions: Mapping[str, Parsed | None]) -> _Candidate:
+    when = conjuncts_of(compiled.section.scalar("when"), conditions)
+    anchor = compiled.rule.anchor
+    ops = anchor.ops if anchor is not None else ()
+    return _Candidate(compiled, when, {op: _asked(anchor, when, op) for op in ops if anchor is not None})
+
+
 def _clash(earlier: _Candidate, later: _Candidate) -> str:
     """Why both can fire on one row; empty when they cannot."""
     first, second = earlier.compiled.rule.anchor, later.compiled.rule.anchor
     if first is None or second is None:
         return "an event of a `once` rule hangs on the first row of the change set"
-    if first.table != second.table:
+    if first.table != second.table or earlier.when.opposes(later.when):
         return ""
     for op in sorted(first.ops & second.ops):
-        if _can_both(first, second, earlier.when, later.when, op):
+        if _both_match(first, second, op) and not _exclusive(earlier.asked[op], later.asked[op]):
             return f"on {op}"
     return ""
 
 
-def _can_both(first: Pattern, second: Pattern, when: Conjuncts, other: Conjuncts, op: RowOp) -> bool:
-    if when.opposes(other) or _exclusive(first, second, when, other, op):
-        return False
+def _both_match(first: Pattern, second: Pattern, op: RowOp) -> bool:
+    """Whether the later pattern still finds what it wants after the earlier one has taken its changes."""
     if first.witness or second.witness:
         return True
     if op is not RowOp.UPDATE:
@@ -72,30 +83,26 @@ def _can_both(first: Pattern, second: Pattern, when: Conjuncts, other: Conjuncts
     return second.changed is None or not second.changed <= first.takes
 
 
-def _exclusive(first: Pattern, second: Pattern, when: Conjuncts, other: Conjuncts, op: RowOp) -> bool:
+def _exclusive(one: Asked, other: Asked) -> bool:
     """Whether the two ask for values of one column that no row can have together."""
-    domains: dict[tuple[str, str], Domain] = {}
-    for pattern in (first, second):
-        for side, column, domain in _asked(pattern, op):
-            key = (side, column)
-            domains[key] = domains.get(key, Domain()) & domain
-    row = "after" if op in HAS_AFTER else "before"
-    for conjuncts in (when, other):
-        for (side, column), domain in conjuncts.domains:
-            key = (row if side == "row" else side, column)
-            domains[key] = domains.get(key, Domain()) & domain
-    return any(domain.empty for domain in domains.values())
+    return any(key in other and (domain & other[key]).empty for key, domain in one.items())
 
 
-def _asked(pattern: Pattern, op: RowOp) -> list[tuple[str, str, Domain]]:
+def _asked(pattern: Pattern, when: Conjuncts, op: RowOp) -> Asked:
     row = "after" if op in HAS_AFTER else "before"
-    found: list[tuple[str, str, Domain]] = []
+    found: dict[tuple[str, str], Domain] = {}
+    for (side, column), domain in (*_where(pattern, op, row), *when.domains):
+        key = (row if side == "row" else side, column)
+        found[key] = found.get(key, Domain()) & domain
+    return found
+
+
+def _where(pattern: Pattern, op: RowOp, row: str) -> Iterator[tuple[tuple[str, str], Domain]]:
     for test in pattern.where:
         if not test.transition:
             values = frozenset(test.equals)
-            found.append((row, test.column, Domain(None, values) if test.negated else Domain(values)))
+            yield ("row", test.column), Domain(None, values) if test.negated else Domain(values)
         if test.was is not None and (op is RowOp.UPDATE or row == "before"):
-            found.append(("before", test.column, Domain(frozenset(test.was))))
+            yield ("before", test.column), Domain(frozenset(test.was))
         if test.became is not None and row == "after":
-            found.append(("after", test.column, Domain(frozenset(test.became))))
-    return found
+            yield ("after", test.column), Domain(frozenset(test.became))
