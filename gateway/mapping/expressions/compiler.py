@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinja2 import nodes
 
@@ -75,14 +75,12 @@ def _constant(type_: Type, value: Value) -> Typed:
 class _Compiler:
     """Compiles the nodes of one parsed expression."""
 
-    def __init__(
-        self, parsed: Parsed, names: Names, *, conditions: bool = False, path: tuple[str, ...] = (), budget: int = 0
-    ) -> None:
+    def __init__(self, parsed: Parsed, names: Names, *, conditions: bool = False, path: tuple[str, ...] = ()) -> None:
         self.parsed = parsed
         self.names = names
         self.conditions = conditions
         self.path = path
-        self.expanded = [size_of(parsed.tree)] if not path else [budget + size_of(parsed.tree)]
+        self.expanded = [size_of(parsed.tree)]
 
     def fault(self, node: nodes.Node, what: str, hint: str = "") -> ExpressionFault:
         return ExpressionFault(self.parsed.start(node), what, hint)
@@ -150,7 +148,8 @@ class _Compiler:
             raise ExpressionFault(0, "a condition with faults", silent=True)
         if node.name in self.path:
             raise self.fault(node, f"the condition `{node.name}` uses itself", " -> ".join((*self.path, node.name)))
-        inner = _Compiler(parsed, self.names, conditions=True, path=(*self.path, node.name), budget=self.expanded[0])
+        alone = replace(self.names, companions={}, item=None)
+        inner = _Compiler(parsed, alone, conditions=True, path=(*self.path, node.name))
         inner.expanded = self.expanded
         self.expanded[0] += size_of(parsed.tree)
         if self.expanded[0] > _MAX_EXPANDED:

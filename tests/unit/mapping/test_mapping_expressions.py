@@ -375,6 +375,11 @@ def test_a_condition_that_uses_itself_is_refused() -> None:
     assert "uses itself" in fault.what
 
 
+def test_a_condition_speaks_of_the_row_alone() -> None:
+    fault = refused("a", replace(NAMES, conditions={"a": parse("log is present")}))
+    assert fault.what.endswith("`is present` is asked of a companion")
+
+
 def test_a_condition_with_faults_of_its_own_is_no_second_fault() -> None:
     assert refused("bad").silent
 
