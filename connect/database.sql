@@ -13,8 +13,11 @@ GRANT CONNECT ON DATABASE {{ database | ident }} TO {{ plan.role | ident }};
 {% for schema in schemas %}
 GRANT USAGE ON SCHEMA {{ schema | ident }} TO {{ plan.role | ident }};
 {% endfor %}
-{% for table in revoked %}
+{% for table in revoked.tables %}
 REVOKE ALL ON {{ table | ident }} FROM {{ plan.role | ident }};
+{% endfor %}
+{% for schema in revoked.schemas %}
+REVOKE ALL ON SCHEMA {{ schema | ident }} FROM {{ plan.role | ident }};
 {% endfor %}
 GRANT SELECT ON
   {{ tables | map("ident") | join(",\n  ") }}

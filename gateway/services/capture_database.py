@@ -9,7 +9,7 @@ from gateway.model.capture import CapturedTable, PublicationFacts, RoleFacts, Ta
 from gateway.model.errors import ConfigError
 from gateway.services.capture_plan import CapturePlan
 
-__all__ = ["DatabaseFacts", "check_tables", "granted", "superfluous", "wanted"]
+__all__ = ["DatabaseFacts", "Superfluous", "check_tables", "granted", "superfluous", "wanted"]
 
 _OPERATIONS = frozenset({"insert", "update", "delete", "truncate"})
 _ALIKE = {"smallint": "integer", "bigint": "integer"}
@@ -69,13 +69,23 @@ def _key_shape(table: CapturedTable, facts: TableFacts) -> tuple[tuple[str, str]
     return tuple((names[raw], _ALIKE.get(kind, kind)) for raw, kind in facts.columns.items() if raw in names)
 
 
-def superfluous(plan: CapturePlan, facts: DatabaseFacts) -> tuple[str, ...]:
-    """Tables on which the role has more than it should: anything but SELECT, or anything on a table not captured."""
+@dataclass(frozen=True, slots=True)
+class Superfluous:
+    """What the role may use and should not: tables (anything but SELECT, or not captured) and schemas."""
+
+    tables: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
+
+
+def superfluous(plan: CapturePlan, facts: DatabaseFacts) -> Superfluous:
+    """Rights of the role beyond SELECT on the captured tables and USAGE of their schemas."""
     if facts.role is None:
-        return ()
+        return Superfluous()
     captured = {table.name for table in plan.tables}
+    schemas = {name.partition(".")[0] for name in captured}
     held = facts.role.privileges.items()
-    return tuple(sorted(name for name, has in held if name not in captured or has != {"SELECT"}))
+    tables = sorted(name for name, has in held if name not in captured or has != {"SELECT"})
+    return Superfluous(tuple(tables), tuple(sorted(facts.role.schemas - schemas)))
 
 
 def granted(plan: CapturePlan, facts: DatabaseFacts) -> list[str]:

@@ -10,6 +10,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from gateway.model.errors import ConfigError
+from gateway.services.capture_database import Superfluous
 from gateway.services.capture_plan import CapturePlan
 from gateway.services.capture_settings import CaptureSettings
 
@@ -42,11 +43,11 @@ def connector_config(
 
 
 def database_script(
-    folder: Path, plan: CapturePlan, *, database: str, password: str = "", revoked: tuple[str, ...] = ()
+    folder: Path, plan: CapturePlan, *, database: str, password: str = "", revoked: Superfluous | None = None
 ) -> str:
     """The SQL that makes role, grants, replica identities and publication what ``plan`` says.
 
-    ``revoked``: tables the role may use today and should not. Without ``password`` the role's own stays.
+    ``revoked``: what the role may use today and should not. Without ``password`` the role's own stays.
     """
     names = [table.name for table in plan.tables]
     schemas = sorted({name.partition(".")[0] for name in names})
@@ -58,7 +59,7 @@ def database_script(
         password=password,
         tables=names,
         schemas=schemas,
-        revoked=revoked,
+        revoked=revoked or Superfluous(),
     )
 
 

@@ -93,12 +93,15 @@ def test_a_right_granted_beyond_need_is_shown_and_taken_away(running: Captured) 
     role = running.capture.plan.role
     with running.database() as database:
         database.execute(f'GRANT SELECT ON secret TO "{role}"'.encode())
+        database.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"'.encode())
     pending = running.capture.pending(running.settings, running.mappings)
     assert any(line == f"-select on {running.schema}.secret" for line in pending.changes[0].diff())
     running.capture.apply(pending)
     facts = LegacyDatabase(running.settings.legacy_dsn).role(role)
     assert facts is not None
     assert f"{running.schema}.secret" not in facts.privileges
+    assert facts.schemas == {running.schema}
+    assert running.capture.pending(running.settings, running.mappings).empty
     assert (facts.login, facts.replication, facts.superuser) == (True, True, False)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model.capture import PublicationFacts, RoleFacts, TableFacts
 from gateway.model.errors import ConfigError
-from gateway.services.capture_database import DatabaseFacts, check_tables, granted, superfluous, wanted
+from gateway.services.capture_database import DatabaseFacts, Superfluous, check_tables, granted, superfluous, wanted
 from gateway.services.capture_plan import capture_plan
 from tests.unit.capture.samples import aggregate, insurer
 
@@ -31,7 +31,7 @@ def facts(**changes: object) -> DatabaseFacts:
 def test_a_database_as_planned_differs_in_nothing() -> None:
     check_tables(PLAN, facts())
     assert granted(PLAN, facts()) == wanted(PLAN)
-    assert superfluous(PLAN, facts()) == ()
+    assert superfluous(PLAN, facts()) == Superfluous()
 
 
 def test_an_empty_database_lacks_everything() -> None:
@@ -56,7 +56,8 @@ def test_each_difference_shows(changed: dict[str, object], told: str) -> None:
 
 def test_rights_beyond_select_on_captured_tables_are_superfluous() -> None:
     more = {**ROLE.privileges, "crm.secret": SELECT, "crm.pol": frozenset({"SELECT", "INSERT"})}
-    assert superfluous(PLAN, facts(role=RoleFacts(True, True, False, more, ROLE.schemas))) == ("crm.pol", "crm.secret")
+    role = RoleFacts(True, True, False, more, frozenset({"crm", "hr"}))
+    assert superfluous(PLAN, facts(role=role)) == Superfluous(("crm.pol", "crm.secret"), ("hr",))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model.errors import ConfigError
+from gateway.services.capture_database import Superfluous
 from gateway.services.capture_plan import CapturePlan, capture_plan
 from gateway.services.capture_render import DatabaseAddress, connector_config, database_script
 from gateway.services.capture_settings import CaptureSettings, load_capture_settings
@@ -80,10 +81,13 @@ def test_no_rename_leaves_no_predicate_behind() -> None:
 
 
 def test_the_script_quotes_names_and_secrets() -> None:
-    script = database_script(CONNECT, plan("p."), database='le"gacy', password="it's", revoked=("crm.secret",))
+    script = database_script(
+        CONNECT, plan("p."), database='le"gacy', password="it's", revoked=Superfluous(("crm.secret",), ("hr",))
+    )
     assert "PASSWORD 'it''s'" in script
     assert 'ON DATABASE "le""gacy"' in script
     assert 'REVOKE ALL ON "crm"."secret"' in script
+    assert 'REVOKE ALL ON SCHEMA "hr"' in script
     assert f'"{plan("p.").role}"' in script
 
 
