@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger("gateway.librdkafka")
-_LOG.setLevel(logging.ERROR)
+_LOG.setLevel(logging.CRITICAL)  # what matters comes as an error of a call, and is told once
 
 
 def client_settings(bootstrap: str, extra: Mapping[str, str], **ours: object) -> dict[str, Any]:

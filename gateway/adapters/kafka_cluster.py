@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -15,18 +16,30 @@ from gateway.ports import Partition, TopicShape
 
 __all__ = ["KafkaCluster"]
 
-_TIMEOUT = 5.0
+_TIMEOUT = 3.0
+_RENEW_EVERY = 1.0
 _NO_ANSWER = "no answer in time"
 OffsetSpec: Any = _listoffsets.OffsetSpec  # exported without types
 
 
 class KafkaCluster:
-    """``Cluster`` on confluent-kafka's admin client."""
+    """``Cluster`` on confluent-kafka's admin client.
+
+    That client keeps asking a leader it once learnt was away, long after a broker's restart: after a failure it is
+    replaced by a new one.
+    """
 
     def __init__(self, bootstrap: str, settings: Mapping[str, str]) -> None:
         self._bootstrap = bootstrap
-        self._admin = AdminClient(client_settings(bootstrap, settings))
+        self._settings = client_settings(bootstrap, settings)
+        self._admin = AdminClient(self._settings)
+        self._renewed_at = time.monotonic()
         self._open: dict[Partition, Future[Any]] = {}
+
+    def _renew(self) -> None:
+        if time.monotonic() - self._renewed_at > _RENEW_EVERY:
+            self._renewed_at = time.monotonic()
+            self._admin = AdminClient(self._settings)
 
     def _offsets(self, partitions: Sequence[Partition], spec: Any) -> dict[Partition, Future[Any]]:
         found = self._admin.list_offsets(
@@ -51,6 +64,8 @@ class KafkaCluster:
         done = {one: future for one, future in self._open.items() if future.done()}
         for one in done:
             del self._open[one]
+        if any(future.exception() is not None for future in done.values()):
+            self._renew()
         return {one: future.result().offset for one, future in done.items() if future.exception() is None}
 
     def high_watermark(self, partition: Partition) -> int:
@@ -65,6 +80,7 @@ class KafkaCluster:
         try:
             found: int = self._offsets([partition], spec)[partition].result(_TIMEOUT + 1).offset
         except KafkaException as raised:
+            self._renew()
             raise dependency_error(raised, f"asking the watermarks of {partition}", self._bootstrap) from raised
         except TimeoutError as raised:
             raise DependencyError(
@@ -85,6 +101,7 @@ class KafkaCluster:
             described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT)
             found = described[topic].result(_TIMEOUT + 1)
         except KafkaException as raised:
+            self._renew()
             raise dependency_error(raised, f"asking about topic {topic}", self._bootstrap) from raised
         except TimeoutError as raised:
             raise DependencyError(

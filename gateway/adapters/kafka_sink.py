@@ -9,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from gateway.adapters.bounded import BoundedCalls
 from gateway.adapters.kafka_client import client_settings, error_of, topic_partition
 from gateway.model.errors import ConfigError, DependencyError
 from gateway.model.record import Headers
@@ -22,6 +23,8 @@ _PATIENCE = TRANSACTION_TIMEOUT / 2
 _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, 90)  # 90: PRODUCER_FENCED
 _FORBIDDEN = (KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 _POLL_EVERY = 500
+_OPEN_SECONDS = 2.0
+_GRACE = 0.5
 
 
 class KafkaSink:
@@ -43,6 +46,7 @@ class KafkaSink:
             message__max__bytes=32 * 1024 * 1024,
         )
         self._producer: Producer | None = None
+        self._calls = BoundedCalls("producer")
         self._ready = False
         self._sent = 0
 
@@ -52,8 +56,12 @@ class KafkaSink:
             self._forget()
         if self._producer is None:
             self._producer = Producer(self._config)
+        producer = self._producer
         try:
-            self._producer.init_transactions(5)
+            self._calls.call(lambda: producer.init_transactions(_OPEN_SECONDS), _OPEN_SECONDS + _GRACE)
+        except TimeoutError as raised:
+            self._abandon()
+            raise DependencyError("opening the producer: no answer in time", where=self._place) from raised
         except KafkaException as raised:
             error = error_of(raised)
             if not error.retriable():
@@ -75,6 +83,11 @@ class KafkaSink:
             with suppress(KafkaException):
                 producer.purge()
             del producer
+
+    def _abandon(self) -> None:
+        """A call on this producer does not return: leave both to themselves; a successor fences it."""
+        self._producer, self._ready = None, False
+        self._calls = BoundedCalls("producer")
 
     def _open(self) -> Producer:
         if self._producer is None or not self._ready:
@@ -162,10 +175,17 @@ class KafkaSink:
             raise InDoubt(raised.what, where=self._place) from raised
 
     def _until(self, until: float, call: Callable[[Producer, float], object]) -> None:
-        """Retry what may be retried until then; after that nobody knows (protocol.md 5)."""
+        """Retry what may be retried until then; after that nobody knows (protocol.md 5).
+
+        Some calls do not return while the broker is away, whatever their own timeout says: they are given up, too.
+        """
         while True:
+            producer, left = self._open(), max(0.01, until - time.monotonic())
             try:
-                call(self._open(), max(0.01, until - time.monotonic()))
+                self._calls.call(lambda producer=producer, left=left: call(producer, left), left + _GRACE)  # type: ignore[misc]
+            except TimeoutError as raised:
+                self._abandon()
+                raise InDoubt("the broker did not answer in time", where=self._place) from raised
             except KafkaException as raised:
                 if not error_of(raised).retriable() or time.monotonic() >= until:
                     raise self._meaning(raised) from raised
@@ -194,8 +214,8 @@ class KafkaSink:
     def close(self) -> None:
         """See ``TransactionalSink``."""
         if self._producer is not None and self._ready:
-            with suppress(KafkaException):
-                self._producer.abort_transaction(1)
+            with suppress(KafkaException, InDoubt, MustAbort):
+                self._until(time.monotonic() + 1, lambda producer, left: producer.abort_transaction(left))
         self._forget()
 
 

@@ -53,7 +53,9 @@ class KafkaSource:
             queued__max__messages__kbytes=16384,
             fetch__wait__max__ms=100,
         )
+        config["error_cb"] = self._hear
         self._bootstrap = bootstrap
+        self._all_down: KafkaError | None = None
         self._incremental = protocol == "consumer"
         self._consumer = Consumer({**assignor, **config})
         self._position: dict[Partition, int] = {}
@@ -104,7 +106,14 @@ class KafkaSource:
                 messages = [one] if one is not None else []
         except KafkaException as raised:
             raise dependency_error(raised, "reading raw topics", self._bootstrap) from raised
+        all_down, self._all_down = self._all_down, None
+        if all_down is not None and not messages:
+            raise DependencyError("no broker answers", where=f"Kafka at {self._bootstrap}", hint="waiting for it")
         return self._batch(messages)
+
+    def _hear(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._all_down = error
 
     def _batch(self, messages: Sequence[Message]) -> Batch:
         records = []

@@ -214,7 +214,10 @@ class Worker:
             ticket = owned.tail.provable() if owned.tail is not None else None
             if ticket is not None:
                 tickets[owned.place] = ticket
-        for place, offset in self._fence.answers().items():
+        answers = self._fence.answers()
+        if answers:
+            self._outages.back("kafka")
+        for place, offset in answers.items():
             if place in self._owned:
                 self._owned[place].high_watermark = offset
         for place, ticket in tickets.items():
