@@ -236,6 +236,10 @@ class MarkerReader(Protocol):
         """Whether everything that was in the topic at the last look was given."""
         ...
 
+    def again(self) -> None:
+        """Read again what lies shortly before the end: a caller learnt only now what it looks for."""
+        ...
+
     def earlier(self) -> bool:
         """Read again from further back; false if the topic's start was reached already."""
         ...

@@ -21,9 +21,16 @@ class WorkerMetrics:
     @property
     def address(self) -> str:
         """URL of the metrics page; '' while the workers have not told it."""
+        return self._served("metrics")
+
+    def health(self) -> str:
+        """The health page."""
+        return httpx.get(self._served("health"), timeout=10).text
+
+    def _served(self, page: str) -> str:
         for line in self._log.read_text(errors="replace").splitlines():
             if '"serving"' in line:
-                return str(json.loads(line)["metrics"])
+                return str(json.loads(line)[page])
         return ""
 
     def read(self) -> dict[str, Counter[tuple[str, ...]]]:

@@ -60,16 +60,14 @@ def main(
     stage.stop()
     if stop:
         return
-    left_running = False
     try:
         figures = _Demo(stage, seed_, transactions, customers, recording, keep).play()
-        left_running = keep
     except StageError as error:
         console.print(f"[red]The demo failed:[/red] {error}")
         console.print(stage.log_tail(), markup=False)
         raise typer.Exit(1) from error
     finally:
-        if not left_running:
+        if not keep:
             stage.stop()
     if keep:
         _tell_what_to_try(stage)
@@ -206,7 +204,11 @@ class _Demo:
                 raise StageError("the workers ended by themselves")
             return raw.settled()
 
-        wait(look, seconds, "the workers did not settle every record")
+        try:
+            wait(look, seconds, "the workers did not settle every record")
+        except StageError as error:
+            health = WorkerMetrics(self.stage.workers_log).health()
+            raise StageError(f"{error}: {raw.count()} in the raw topics, settled {raw.counts()}\n{health}") from error
 
     def _reconcile(self, audience: Audience) -> int:
         projection, views = self.stage.state / "projection.jsonl", self.stage.state / "views.yaml"

@@ -122,6 +122,11 @@ class MarkerTopic:
         """See ``MarkerReader``."""
         return self._at_end
 
+    def again(self) -> None:
+        """See ``MarkerReader``."""
+        if self._low is not None:
+            self._begin()
+
     def earlier(self) -> bool:
         """See ``MarkerReader``."""
         if self._low is None or self._start <= self._low:

@@ -25,10 +25,15 @@ class EndReader:
         self._source = source_name
         self._telemetry = telemetry
         self._found_any = False
+        self._looking_for: set[int] = set()
         self._looked_for: set[int] = set()
 
     def poll(self, wanted: frozenset[int]) -> None:
         """Take what arrived. ``wanted``: transactions whose own END is needed, since their ``c`` is null (3.3)."""
+        if wanted - self._looking_for:
+            # Their ENDs may have gone by when nobody wanted them, in a batch of which only the last END was read.
+            self._looking_for |= wanted
+            self._markers.again()
         latest = True
         for value in reversed(self._markers.poll()):
             end = self._parse(value)
