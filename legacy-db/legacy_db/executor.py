@@ -6,19 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psycopg
 
 from legacy_db.tables import AGGREGATES, ROOTS
+from legacy_db.tickets import Queue, Tally, Ticket
 from legacy_db.truth import TruthFile
 from legacy_db.work import Aggregate, Copy, Pause, Step, Transaction
 
 __all__ = ["Executor", "RunReport"]
 
-_AHEAD = 48  # transactions planned but not yet begun
-_LINGER = 0.15  # seconds that a transaction at most waits for another one to begin
-_RETRIES = 5
+_AHEAD = 48  # transactions planned but not yet ended
+_ATTEMPTS = 8
+_TO_REPEAT = (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable)
 
 
 @dataclass(slots=True)
@@ -31,19 +32,8 @@ class RunReport:
     seconds: float = 0.0
 
 
-@dataclass(slots=True, eq=False)
-class _Ticket:
-    number: int
-    transaction: Transaction
-    after_lock: list[_Ticket] = field(default_factory=list)
-    after_end: list[_Ticket] = field(default_factory=list)
-    locked: threading.Event = field(default_factory=threading.Event)
-    done: threading.Event = field(default_factory=threading.Event)
-    overlaps: bool = False
-
-
 class Executor:
-    """Runs tickets in the order given, up to `connections` at once.
+    """Runs transactions in the order given, up to `connections` at once.
 
     A transaction that touches an aggregate begins once the one planned before it on that aggregate holds its locks; it
     then waits for the row lock as applications do. So meanings and values depend on the plan alone, not on the threads.
@@ -55,9 +45,8 @@ class Executor:
         self._connections = connections
         self._own = threading.local()
         self._opened: list[psycopg.Connection] = []
-        self._begun = threading.Condition()
-        self._count = 0
-        self._open: set[_Ticket] = set()
+        self._lock_report = threading.Lock()
+        self._tally = Tally()
         self.report = RunReport()
 
     def run(
@@ -67,125 +56,100 @@ class Executor:
         rate: float | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> RunReport:
-        """Runs them all, numbered from `first`, at most `rate` a second. Raises what a transaction raised."""
-        started, last = time.monotonic(), dict[Aggregate, _Ticket]()
-        waiting: list[Future[None]] = []
+        """Runs them all, numbered from `first`, at most `rate` a second; `progress` gets how many were handed out.
+
+        Raises psycopg.Error if the database refuses or stays away, RuntimeError if one fails again and again.
+        """
+        started, queue, waiting = time.monotonic(), Queue(), list[Future[None]]()
         with ThreadPoolExecutor(self._connections, thread_name_prefix="legacy") as pool:
-            for number, transaction in enumerate(transactions, first):
-                ticket = self._ticket(number, transaction, last)
-                waiting.append(pool.submit(self._work, ticket))
-                if transaction.is_ddl or len(waiting) > _AHEAD:
-                    self._await(waiting, 0 if transaction.is_ddl else _AHEAD)
+            for count, transaction in enumerate(transactions, 1):
+                waiting.append(pool.submit(self._work, queue.ticket(first + count - 1, transaction)))
+                # DDL is awaited, for others may be planned on it
+                _await(waiting, 0 if transaction.is_ddl else _AHEAD)
                 if progress:
-                    progress(number - first + 1)
+                    progress(count)
                 if rate:
-                    time.sleep(max(0.0, started + (number - first + 1) / rate - time.monotonic()))
-            self._await(waiting, 0)
+                    time.sleep(max(0.0, started + count / rate - time.monotonic()))
+            _await(waiting, 0)
         for connection in self._opened:
             connection.close()
         self.report.seconds = time.monotonic() - started
         return self.report
 
-    @staticmethod
-    def _await(waiting: list[Future[None]], leave: int) -> None:
-        while len(waiting) > leave:
-            waiting.pop(0).result()
-
-    @staticmethod
-    def _ticket(number: int, transaction: Transaction, last: dict[Aggregate, _Ticket]) -> _Ticket:
-        ticket = _Ticket(number, transaction)
-        for aggregate in transaction.touched:
-            before = last.get(aggregate)
-            if before is not None and before is not ticket:
-                born = aggregate in before.transaction.created
-                (ticket.after_end if born else ticket.after_lock).append(before)
-            last[aggregate] = ticket
-        return ticket
-
-    def _work(self, ticket: _Ticket) -> None:
+    def _work(self, ticket: Ticket) -> None:
         try:
-            for before in ticket.after_lock:
-                before.locked.wait()
-            for before in ticket.after_end:
-                before.done.wait()
+            ticket.await_turn()
             self._attempts(ticket)
         finally:
             # whoever waits must go on, even if this one failed: the failure itself is raised by run()
-            ticket.locked.set()
-            ticket.done.set()
+            ticket.end()
 
-    def _attempts(self, ticket: _Ticket) -> None:
-        transaction, attempt = ticket.transaction, 1
+    def _attempts(self, ticket: Ticket) -> None:
+        transaction, number = ticket.transaction, str(ticket.number)
+        names = [number, *(f"{number}.{attempt}" for attempt in range(2, _ATTEMPTS + 1))]
         if transaction.retried:
-            self._attempt(ticket, f"{ticket.number}", commit=False, final=False)
-            attempt = 2
-        while True:
-            tx = f"{ticket.number}" if attempt == 1 else f"{ticket.number}.{attempt}"
-            try:
-                committed = self._attempt(ticket, tx, commit=not transaction.rolls_back, final=True)
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable):
-                committed = None
-            if committed is not None or attempt >= _RETRIES:
+            self._attempt(ticket, names.pop(0), commit=False, final=False)
+        for tx in names:
+            if self._attempt(ticket, tx, commit=not transaction.rolls_back, final=True):
                 return
-            attempt += 1
+            ticket.failed = True
+            ticket.over.set()
+            for before in ticket.after_lock:
+                before.done.wait()
+        raise RuntimeError(f"transaction {number} ({transaction.label}) failed {_ATTEMPTS} times")
 
-    def _attempt(self, ticket: _Ticket, tx: str, *, commit: bool, final: bool) -> bool | None:
-        """True: committed; False: rolled back as planned; None: failed, to be tried again."""
+    def _attempt(self, ticket: Ticket, tx: str, *, commit: bool, final: bool) -> bool:
+        """Whether it ended as planned; if not, it is to be tried again."""
         connection, transaction = self._connection(), ticket.transaction
         self._truth.planned(tx, transaction)
         xid = None
         try:
-            self._enter(ticket)
+            self._tally.enter(ticket)
             touched = sorted(transaction.touched, key=lambda each: (AGGREGATES.index(each[0]), each[1]))
-            xid = self._lock(connection, touched, ddl=transaction.is_ddl)
+            xid = _lock(connection, touched, ddl=transaction.is_ddl)
+            if ticket.overtaken():
+                connection.rollback()
+                self._truth.ended(tx, "aborted")
+                return False
             self._truth.begun(tx, xid, touched)
             if final:
                 ticket.locked.set()
-            for step in transaction.steps:
-                _perform(connection, step)
-            if transaction.lingers:
-                self._linger()
+            self._perform(connection, transaction)
             if commit:
                 connection.commit()
             else:
                 connection.rollback()
-        except (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable):
+        except _TO_REPEAT:
             connection.rollback()
             self._truth.ended(tx, "aborted")
-            raise
+            return False
         except psycopg.OperationalError:
-            return self._ask(tx, xid)
+            return self._ask(tx, xid, ticket)
         finally:
-            self._leave(ticket)
-        self._truth.ended(tx, "committed" if commit else "rolledback")
-        self._tally(ticket, commit)
-        return commit
+            self._tally.leave(ticket)
+        self._ended(tx, "committed" if commit else "rolledback", ticket)
+        return True
 
-    def _ask(self, tx: str, xid: str | None) -> bool | None:
+    def _perform(self, connection: psycopg.Connection, transaction: Transaction) -> None:
+        for step in transaction.steps:
+            _perform(connection, step)
+        if transaction.lingers and self._connections > 1:
+            self._tally.linger()
+
+    def _ask(self, tx: str, xid: str | None, ticket: Ticket) -> bool:
         """The connection broke: only the database knows what became of the transaction."""
         self._own.connection = None
-        if xid is None:
-            return None
-        row = self._connection().execute("SELECT pg_xact_status(%s::xid8)", [xid]).fetchone()
-        self._connection().rollback()
-        committed = bool(row and row[0] == "committed")
-        self._truth.ended(tx, "committed" if committed else "aborted")
-        return True if committed else None
+        connection = self._connection()
+        outcome = "aborted" if xid is None else _status(connection, xid)
+        self._ended(tx, outcome, ticket)
+        return outcome == "committed" or ticket.transaction.rolls_back
 
-    @staticmethod
-    def _lock(connection: psycopg.Connection, touched: list[Aggregate], *, ddl: bool) -> str:
-        if ddl:
-            connection.execute("SET LOCAL lock_timeout = '5s'")
-        for kind in AGGREGATES:
-            ids = [number for aggregate, number in touched if aggregate == kind]
-            if ids:
-                root = ROOTS[kind]
-                query = f"SELECT 1 FROM {root.name} WHERE {root.owner} = ANY(%s) ORDER BY {root.owner} FOR UPDATE"
-                connection.execute(query.encode(), [ids])
-        row = connection.execute("SELECT pg_current_xact_id()::text").fetchone()
-        if row is None:
-            raise psycopg.OperationalError("pg_current_xact_id gave no row")
-        return str(row[0])
+    def _ended(self, tx: str, outcome: str, ticket: Ticket) -> None:
+        self._truth.ended(tx, outcome)
+        with self._lock_report:
+            self.report.committed += outcome == "committed"
+            self.report.rolled_back += outcome == "rolledback"
+            self.report.overlapping += ticket.overlaps
 
     def _connection(self) -> psycopg.Connection:
         connection: psycopg.Connection | None = getattr(self._own, "connection", None)
@@ -195,31 +159,36 @@ class Executor:
             self._opened.append(connection)
         return connection
 
-    def _enter(self, ticket: _Ticket) -> None:
-        with self._begun:
-            for other in self._open:
-                other.overlaps = True
-            ticket.overlaps = ticket.overlaps or bool(self._open)
-            self._open.add(ticket)
-            self._count += 1
-            self._begun.notify_all()
 
-    def _leave(self, ticket: _Ticket) -> None:
-        with self._begun:
-            self._open.discard(ticket)
+def _status(connection: psycopg.Connection, xid: str) -> str:
+    """Committed or aborted; a backend that was cut off may take a moment to end."""
+    while True:
+        row = connection.execute("SELECT pg_xact_status(%s::xid8)", [xid]).fetchone()
+        connection.rollback()
+        if row is None or row[0] != "in progress":
+            return "committed" if row and row[0] == "committed" else "aborted"
+        time.sleep(0.02)
 
-    def _linger(self) -> None:
-        """Stays open until another one has begun, so that a share of the transactions overlaps for certain."""
-        if self._connections > 1:
-            with self._begun:
-                seen = self._count
-                self._begun.wait_for(lambda: self._count > seen, timeout=_LINGER)
 
-    def _tally(self, ticket: _Ticket, committed: bool) -> None:
-        with self._begun:
-            self.report.committed += committed
-            self.report.rolled_back += not committed
-            self.report.overlapping += ticket.overlaps
+def _await(waiting: list[Future[None]], leave: int) -> None:
+    while len(waiting) > leave:
+        waiting.pop(0).result()
+
+
+def _lock(connection: psycopg.Connection, touched: list[Aggregate], *, ddl: bool) -> str:
+    """Locks the root rows in key order and returns the transaction's id."""
+    if ddl:
+        connection.execute("SET LOCAL lock_timeout = '5s'")
+    for kind in AGGREGATES:
+        ids = [number for aggregate, number in touched if aggregate == kind]
+        if ids:
+            root = ROOTS[kind]
+            query = f"SELECT 1 FROM {root.name} WHERE {root.owner} = ANY(%s) ORDER BY {root.owner} FOR UPDATE"
+            connection.execute(query.encode(), [ids])
+    row = connection.execute("SELECT pg_current_xact_id()::text").fetchone()
+    if row is None:
+        raise psycopg.OperationalError("pg_current_xact_id gave no row")
+    return str(row[0])
 
 
 def _perform(connection: psycopg.Connection, step: Step) -> None:

@@ -61,6 +61,13 @@ QUERIES: dict[str, tuple[int, str]] = {
           FROM crm.cust_cons
         """,
     ),
+    "policy": (
+        1,
+        """
+        SELECT pol_id, rtrim(pol_no) AS number, CASE sts WHEN 'A' THEN 'active' WHEN 'C' THEN 'cancelled' END AS status
+          FROM pol.pol
+        """,
+    ),
     "role": (
         2,
         """
@@ -72,6 +79,15 @@ QUERIES: dict[str, tuple[int, str]] = {
         """,
     ),
     "balance": (1, "SELECT acct_id, bal AS balance FROM bil.acct"),
+    "claim": (
+        1,
+        """
+        SELECT clm_id, rtrim(clm_no) AS number,
+               CASE sts WHEN 'O' THEN 'open' WHEN 'A' THEN 'assessed' WHEN 'S' THEN 'settled' WHEN 'R' THEN 'refused'
+                    WHEN 'C' THEN 'closed' END AS status
+          FROM clm.claim
+        """,
+    ),
     "claimant": (
         2,
         """

@@ -40,6 +40,8 @@ def project(published: Iterable[PublishedEvent]) -> Rows:
         customer = customers.known(number)
         if customer is not None:
             _enter(rows, number, customer)
+    rows["policy"] = _statuses(streams["Policy"], "policyNumber", _POLICY_STATUS)
+    rows["claim"] = _statuses(streams["Claim"], "claimNumber", _CLAIM_STATUS)
     rows["role"] = _roles(streams["Policy"])
     rows["balance"] = _balances(streams["BillingAccount"])
     rows["claimant"] = _claimants(streams["Claim"])
@@ -186,6 +188,32 @@ def _enter(rows: Rows, number: int, customer: _Customer) -> None:
         rows["address"].update({(number, kind): place for kind, place in customer.current.items()})
         rows["requested address"].update({(number, kind): place for kind, place in customer.requested.items()})
     rows["consent"].update({(number, purpose): {"decision": said} for purpose, said in customer.consents.items()})
+
+
+_Status = Callable[[Mapping[str, Any]], str]
+_POLICY_STATUS: Mapping[str, _Status] = {
+    "PolicyState": lambda data: data["status"],
+    "PolicyIssued": lambda data: "active",
+    "PolicyCancelled": lambda data: "cancelled",
+}
+_CLAIM_STATUS: Mapping[str, _Status] = {
+    "ClaimState": lambda data: data["status"],
+    "ClaimOpened": lambda data: "open",
+    "ClaimStatusChanged": lambda data: data["status"],
+}
+
+
+def _statuses(
+    streams: Mapping[int, list[PublishedEvent]], number: str, says: Mapping[str, _Status]
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for aggregate, events in streams.items():
+        for event in events:
+            if event["event"] in says:
+                row = found.setdefault((aggregate,), {"number": None, "status": None})
+                row["number"] = event["data"].get(number, row["number"])
+                row["status"] = says[event["event"]](event["data"])
+    return found
 
 
 def _roles(streams: Mapping[int, list[PublishedEvent]]) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -17,8 +17,10 @@ AGGREGATE_OF = {
     "address": "Customer",
     "requested address": "Customer",
     "consent": "Customer",
+    "policy": "Policy",
     "role": "Policy",
     "balance": "BillingAccount",
+    "claim": "Claim",
     "claimant": "Claim",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import pytest
 from gateway.stack import Stack
 from legacy_db import create_schema, run, seed
 from legacy_db.apps import applications
-from legacy_db.oracle import expect
+from legacy_db.oracle import expect, project, reconcile
 from legacy_db.seeding import seed_world
+from legacy_db.tables import TABLES
 from legacy_db.truth import read_truth, settle
+from tests.unit.legacy_db import perfect
 from tests.unit.legacy_db.worked import Worked, new_database, work
 
 pytestmark = pytest.mark.stack
@@ -136,8 +139,6 @@ def test_every_table_has_its_aggregates_id_and_its_whole_before(worked: Worked) 
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
          WHERE n.nspname IN ('crm', 'pol', 'bil', 'clm') AND c.relkind = 'r' AND a.attnotnull
            AND a.atttypid = 'int4'::regtype AND a.attnum > 0 GROUP BY 1, 2"""
-    from legacy_db.tables import TABLES
-
     with psycopg.connect(worked.dsn) as connection:
         found = {name: (identity, columns.split()) for name, identity, columns in connection.execute(query)}
     assert set(found) == set(TABLES)
@@ -149,3 +150,28 @@ def test_every_table_has_its_aggregates_id_and_its_whole_before(worked: Worked) 
 def test_seed_data_is_decided_by_the_seed() -> None:
     """The same seed gives the same rows, another one others; projected columns hold no bad values."""
     assert seed_world(7, 60).rows == seed_world(7, 60).rows != seed_world(8, 60).rows
+
+
+def test_connections_cut_off_amid_work_lose_and_double_nothing(stack: Stack, tmp_path: Path) -> None:
+    """Backends killed again and again: each transaction is asked for and repeated; events still give the tables."""
+    stop = threading.Event()
+
+    def cut() -> None:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'legacy-applications'"
+        with psycopg.connect(stack.endpoints.postgres_dsn, autocommit=True) as connection:
+            while not stop.wait(0.25):
+                connection.execute(query + " AND datname LIKE 'legacy_%%' ORDER BY random() LIMIT 2", [])
+
+    cutter = threading.Thread(target=cut)
+    cutter.start()
+    try:
+        worked = work(stack.endpoints.postgres_dsn, tmp_path, 9, 500)
+    finally:
+        stop.set()
+        cutter.join()
+    outcomes = Counter(each.outcome for each in worked.truth)
+    assert outcomes["aborted"] > 0
+    assert outcomes["committed"] == 500
+    published = [*perfect.states(worked.seeded), *perfect.events(worked.truth)]
+    parked = expect(worked.truth).parked_from
+    assert reconcile(project(published), worked.legacy, parked).differences == []
