@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.amplify import Amplifier, key_columns
 from benchmarks.reference import EventStreams
+from benchmarks.stages import stages
 from gateway.adapters.files import read_recording, write_recording
 from gateway.authoring.offline import assemble, replay
 from gateway.mapping.loader import load
@@ -159,3 +160,7 @@ def test_the_bench_runs_and_its_worker_writes_what_the_reference_says(
     assert told["output_equal"] is True
     assert told["faults"] == []
     assert "1 rounds, at least 5 count" in told["void"]
+
+
+def test_stages_are_measured_one_by_one(records: list[RawRecord]):
+    assert set(stages(records, MAPPINGS, rounds=1)) == {"decode", "decode_admit_assemble", "interpret_encode"}
