@@ -34,13 +34,17 @@ def states(world: World) -> list[Event]:
     for row in rows["crm.cust_cons"].values():
         said = {"purpose": PURPOSES[row["cons_typ"]], "decision": DECISIONS[row["cons_flg"]]}
         found.append(_state("CustomerConsentState", "Customer", row["cust_id"], **said))
+    for row in rows["pol.pol"].values():
+        issued = {"policyNumber": row["pol_no"], "status": {"A": "active", "C": "cancelled"}[row["sts"]]}
+        found.append(_state("PolicyState", "Policy", row["pol_id"], **issued))
     for row in rows["pol.pol_role"].values():
         role = {"role": ROLES[row["role_cd"]], "customerId": row["cust_id"]}
         found.append(_state("PolicyRoleState", "Policy", row["pol_id"], **role))
     for row in rows["bil.acct"].values():
         found.append(_state("BillingAccountState", "BillingAccount", row["acct_id"], balance=str(row["bal"])))
     for row in rows["clm.claim"].values():
-        found.append(_state("ClaimState", "Claim", row["clm_id"], status=CLAIM_STATUS[row["sts"]]))
+        opened = {"claimNumber": row["clm_no"], "status": CLAIM_STATUS[row["sts"]]}
+        found.append(_state("ClaimState", "Claim", row["clm_id"], **opened))
     for row in rows["clm.clmnt"].values():
         reached = {"phone": row["tel"] or None, "email": row["eml"] or None}
         found.append(_state("ClaimantState", "Claim", row["clm_id"], claimantId=row["clmnt_id"], **reached))
