@@ -17,7 +17,7 @@ __all__ += ["role", "role_history", "source_reference", "unpacked"]
 
 def money(rng: random.Random, low: int, high: int) -> Decimal:
     """An amount with two decimals, between two whole amounts."""
-    return Decimal(rng.randint(low * 100, high * 100)) / 100
+    return Decimal(rng.randint(low * 100, high * 100)).scaleb(-2)
 
 
 def match_code(name: str, rng: random.Random | None = None) -> str:
