@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from demo.audience import plain
-from e2e.mutants import Mutant
+
 from gateway.authoring.offline import Replayed, assemble, replay
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.change import ChangeEvent
@@ -16,6 +16,7 @@ from gateway.model.record import RawRecord
 from gateway.model.unit import Unit
 from legacy_db.oracle import compare, project
 from legacy_db.truth import TruthTransaction
+from tests.e2e.mutants import Mutant
 
 __all__ = ["Trial", "Verdict"]
 
@@ -34,7 +35,9 @@ class Verdict:
 class Trial:
     """One mapping's part of a recording and of the truth, assembled once."""
 
-    def __init__(self, mapping: CompiledMapping, records: Sequence[RawRecord], truth: Sequence[TruthTransaction]) -> None:
+    def __init__(
+        self, mapping: CompiledMapping, records: Sequence[RawRecord], truth: Sequence[TruthTransaction]
+    ) -> None:
         self.mapping = mapping
         units = assemble(records, (mapping,))
         self._snapshot = [unit for unit in units if _is_snapshot(unit)]
