@@ -6,14 +6,19 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import certifi
 import httpx
 import stamina
+import stamina.instrumentation
 from jgo.maven import MavenContext
 
 from gateway.stack.errors import StackError
 from gateway.stack.pins import Pin
 
 __all__ = ["fetch_by_coordinate"]
+
+# What is tried again ends well or in an error of our own; a line for each try of each file would only hide it.
+stamina.instrumentation.set_on_retry_hooks(())
 
 REMEDY = "Check the network (or set GATEWAY_MAVEN_REPOSITORY to a mirror's URL) and run it again; what is there stays."
 
@@ -58,5 +63,6 @@ def _download(url: str, path: Path) -> None:
 def _client() -> httpx.Client:
     """One client for all: reading the certificates for each file costs more than the files do."""
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    trusted: ssl.SSLContext | bool = ssl.create_default_context(cafile=bundle) if bundle else True
+    trusted = ssl.create_default_context(cafile=bundle or certifi.where())
+    trusted.load_default_certs()  # the machine's own, too: a company's proxy signs with an authority that only it knows
     return httpx.Client(verify=trusted, timeout=60.0, follow_redirects=True)
