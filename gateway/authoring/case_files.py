@@ -1,4 +1,4 @@
-"""Test cases of a mapping: reads ``<mapping>_test.yaml`` (cases: case, given, events, unexplained, letter)."""
+"""Test cases of a mapping: reads ``<mapping>_test.yaml`` (case, given, events, unexplained, letter, outcomes)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPERATIONS = {
     "d": "d",
     "r": "r",
 }
-_CASE_KEYS = ("case", "given", "events", "unexplained", "letter")
+_CASE_KEYS = ("case", "given", "events", "unexplained", "letter", "outcomes")
 _ROW_KEYS = ("table", "op", "before", "after", "other")
 _EVENT_KEYS = ("event", "intent", "data")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
@@ -57,7 +57,10 @@ class ExpectedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One transaction and what it means. ``unexplained``: ``table.column`` or ``table``; ``letter``: a class."""
+    """One transaction and what it means. ``unexplained``: ``table.column`` or ``table``; ``letter``: a class.
+
+    ``outcomes``: what became of each given row (``published``, or the reason it was ignored for); None: not compared.
+    """
 
     name: str
     line: int
@@ -65,6 +68,7 @@ class Case:
     events: tuple[ExpectedEvent, ...]
     unexplained: tuple[str, ...]
     letter: str | None
+    outcomes: tuple[str, ...] | None = None
 
 
 def read_cases(path: Path, shown: str = "") -> tuple[Case, ...]:
@@ -94,14 +98,15 @@ class _Reader:
         given = tuple(self._given(row) for row in self._maps(node.get("given"), "given", node.mark))
         events = tuple(self._event(one) for one in self._maps(node.get("events"), "", node.mark))
         unexplained = node.get("unexplained")
-        letter = node.get("letter")
+        letter, outcomes = node.get("letter"), node.get("outcomes")
         return Case(
             name=self._text(node.get("case"), "case", node.mark),
             line=node.mark.line,
             given=given,
             events=events,
-            unexplained=tuple(self._text(one, "unexplained", node.mark) for one in self._items(unexplained)),
+            unexplained=self._texts(unexplained, "unexplained", node.mark),
             letter=None if letter is None else self._text(letter, "letter", node.mark),
+            outcomes=None if outcomes is None else self._texts(outcomes, "outcomes", node.mark),
         )
 
     def _given(self, node: Map) -> GivenRow:
@@ -161,6 +166,9 @@ class _Reader:
             return node.text
         self._faults.add(node.mark if node else mark, f"`{name}` must be a text")
         return ""
+
+    def _texts(self, node: Node | None, name: str, mark: Mark) -> tuple[str, ...]:
+        return tuple(self._text(one, name, mark) for one in self._items(node))
 
     def _row(self, node: Node | None) -> dict[str, object] | None:
         if node is None:

@@ -75,6 +75,9 @@ def _differences(
     left = sorted(names[unit.table] + (f".{unit.column}" if unit.column else "") for unit in units)
     if left != sorted(case.unexplained):
         yield f"unexplained: expected {sorted(case.unexplained)}, got {left}"
+    outcomes = tuple(outcome.reason or str(outcome.kind) for _, outcome in sorted(result.outcomes.items()))
+    if case.outcomes is not None and case.outcomes != outcomes:
+        yield f"outcomes: expected {list(case.outcomes)}, got {list(outcomes)}"
 
 
 def _event_differences(number: int, expected: ExpectedEvent, event: DomainEvent) -> Iterator[str]:
