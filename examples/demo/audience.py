@@ -16,6 +16,8 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
+from demo.stage import QUIET
+
 __all__ = ["Audience", "Heard"]
 
 
@@ -52,6 +54,7 @@ class Audience:
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 20,
+                **QUIET,
             }
         )
         self._decode = AvroDeserializer(SchemaRegistryClient({"url": registry_url}))

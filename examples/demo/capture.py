@@ -10,7 +10,7 @@ from functools import reduce
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from demo.stage import StageError
+from demo.stage import QUIET, StageError
 from gateway.pipeline.progress import NO_COUNTS, Counters, parse_progress
 
 __all__ = ["RawTopics"]
@@ -21,7 +21,7 @@ class RawTopics:
 
     def __init__(self, bootstrap: str, topics: Sequence[str], transaction_topic: str, group: str) -> None:
         self._bootstrap = bootstrap
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, **QUIET})
         known = self._admin.list_topics(timeout=10).topics
         self.places = [TopicPartition(topic, number) for topic in topics for number in known[topic].partitions]
         self._transactions = transaction_topic
@@ -87,6 +87,7 @@ def _reader(bootstrap: str, name: str, places: Sequence[TopicPartition]) -> Cons
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
+            **QUIET,
         }
     )
     consumer.assign([TopicPartition(place.topic, place.partition, 0) for place in places])

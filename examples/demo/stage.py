@@ -15,9 +15,13 @@ import psutil
 
 from gateway.stack import Endpoints, Stack
 
-__all__ = ["ROOT", "Stage", "StageError", "wait"]
+__all__ = ["QUIET", "ROOT", "Stage", "StageError", "wait"]
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+QUIET = {"log_level": 0}
+"""Kafka clients of the demo say nothing when the stack is taken down under them; what matters reaches us as errors."""
 
 
 class StageError(Exception):
