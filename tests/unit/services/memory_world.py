@@ -16,7 +16,7 @@ from gateway.adapters.log_readers import MarkerTopic, StateTopic
 from gateway.adapters.memory import MemoryBroker, MemoryCluster, MemoryLog, MemorySink
 from gateway.adapters.memory_source import MemoryGroup, MemorySource
 from gateway.mapping.loader import load
-from gateway.ports import Committed, InDoubt, Membership, MustAbort, Partition
+from gateway.ports import Batch, Committed, InDoubt, Membership, MustAbort, Partition
 from gateway.services.worker import Worker
 from gateway.services.worker_plan import Outside
 from gateway.settings import Settings
@@ -104,6 +104,15 @@ class FaultySink(MemorySink):
             raise InDoubt("planted: committed")
 
 
+class HesitantSource(MemorySource):
+    """A member that is given few records at a time, so that ENDs are often read before the rows they end."""
+
+    chance: random.Random
+
+    def take(self, limit: int, wait: float) -> Batch:
+        return super().take(self.chance.choice([0, 1, 3, 7, 40]), wait)
+
+
 class MemoryRawSource(RawSource):
     """Writes into the memory broker."""
 
@@ -152,7 +161,8 @@ class MemoryInstallation:
         plan = plan_worker(Settings(prefix=PREFIX, mappings=MAPPINGS, **settings), COMPILED, IDS, slot, fresh=fresh)
         sink = FaultySink(self.broker, plan.transactional_id, self.chance, self.odds)
         self.sinks.append(sink)
-        member = MemorySource(self.group)
+        member = HesitantSource(self.group)
+        member.chance = self.chance
         cluster = MemoryCluster(self.broker)
         outside = Outside(
             member,

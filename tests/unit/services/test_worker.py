@@ -10,6 +10,8 @@ import pytest
 from gateway.model.errors import ConfigError
 from gateway.ports import Committed, Partition
 from gateway.services.worker import Worker
+from gateway.services.worker_fence import Fence
+from gateway.services.worker_partition import OwnedPartition
 from gateway.telemetry.signals import EndToEnd, EventsPublished, PartitionParked, RecordsSettled, TransactionEnded
 
 from .memory_world import PREFIX, Killed, MemoryInstallation
@@ -185,3 +187,31 @@ def test_two_users_of_one_transactional_id_do_not_fence_each_other_for_ever() ->
             second.turn()
             first.turn()
             world.clock.seconds += 0.05
+
+
+def _found(seeds: range) -> int:
+    found = 0
+    for seed in seeds:
+        try:
+            test_whatever_fails_wherever_nothing_is_missing_doubled_or_reordered(seed)
+        except AssertionError:
+            found += 1
+    return found
+
+
+def test_a_worker_without_its_fence_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: a tail is closed as soon as its END is read, without asking the high watermark."""
+    monkeypatch.setattr(Fence, "passed", lambda *_: True)
+    assert _found(range(3)) > 0
+
+
+def test_a_worker_that_goes_on_after_an_abort_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: nothing is rebuilt from the log after an abort or a doubt."""
+    monkeypatch.setattr(Worker, "_rebuild", lambda *_, **__: None)
+    assert _found(range(6)) > 0
+
+
+def test_a_worker_that_commits_its_position_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: offsets move past the open transaction."""
+    monkeypatch.setattr(OwnedPartition, "settled_up_to", lambda owned: max(owned.next_offset, owned.position))
+    assert _found(range(1)) > 0
