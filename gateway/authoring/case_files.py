@@ -116,8 +116,10 @@ class _Reader:
             self._faults.add(node.mark, f"`{op}` is no operation", did_you_mean(op, OPERATIONS))
         before, after = self._row(node.get("before")), self._row(node.get("after"))
         letter = OPERATIONS.get(op)
-        if (letter in ("u", "d") and before is None) or (letter in ("c", "r", "u") and after is None):
-            self._faults.add(node.mark, f"{op} needs `{'before' if before is None else 'after'}`")
+        if letter in ("u", "d") and before is None:
+            self._faults.add(node.mark, f"{op} needs `before`")
+        if letter in ("c", "r", "u") and after is None:
+            self._faults.add(node.mark, f"{op} needs `after`")
         if letter == "u" and before is not None and after is not None:
             after = {**before, **after}
         other = self._row(node.get("other"))
