@@ -222,8 +222,8 @@ class _Table:
             if not fault.silent:
                 self.faults.add(template.at(fault.offset), fault.what, fault.hint)
             return
-        reads = any(key in part for key in ("type", "decode", "null_when"))
-        read = self._reading(part) if reads else (typed.type, lambda part: part, str(typed.type))
+        reads = any(key in part for key in ("type", "decode", "null_when", "otherwise"))
+        read = self._reading(part) if reads else _as_computed(typed.type)
         if read is None:
             return
         type_, reader, spelled = read
@@ -262,7 +262,7 @@ class _Table:
         type_, read, spelled = decoded
         nulls = section.scalars("null_when")
         if nulls:
-            read = nulling(read, frozenset(scalar.text.rstrip(" ") for scalar in nulls))
+            read = nulling(read, frozenset(scalar.text.rstrip(" ") for scalar in nulls if not scalar.is_null))
         return type_, read, spelled
 
     def _decoding(self, section: Section) -> tuple[Type, Reader, str] | None:
@@ -328,6 +328,16 @@ class _Table:
             if self._must_be_column(scalar) and self.columns[scalar.text].part is not None:
                 self.faults.add(scalar.mark, f"`{scalar.text}` is a part", "a row is identified by whole columns")
         return tuple(scalar.text for scalar in scalars)
+
+
+def _as_computed(type_: Type) -> tuple[Type, Reader, str]:
+    """A part without a type of its own: text as in any column (blanks at its end cut), other values as they are."""
+    found = reader_of(str(type_)) if type_.kind is Kind.TEXT else None
+    if found is None:
+        return type_, lambda part: cast(Value, part), str(type_)
+    symbols = type_.symbols
+    known = None if symbols is None else frozenset(text.rstrip(" ") for text in symbols) - {""}
+    return Type(Kind.TEXT, known), found[1], str(type_)
 
 
 def _raw_again(value: object) -> object:

@@ -31,14 +31,15 @@ class TablePlan:
         self.row_raws = tuple(table.columns[name].raw for name in table.row)
 
     def read(self, name: str, image: Image, columns: Columns) -> Value:
-        """One column of an image. KeyError for a name the table does not declare."""
+        """One column of an image. KeyError for a name the table does not declare.
+
+        A part is computed even of a packed value that is not known: it may be decided by the columns beside it alone.
+        """
         column = self.columns[name]
         raw = image.get(column.raw, MISSING)
-        if isinstance(raw, Unavailable):
-            return raw
         if column.part is None:
-            return column.read(raw)
-        value = raw if column.value is None else column.value(raw)
+            return raw if isinstance(raw, Unavailable) else column.read(raw)
+        value = raw if isinstance(raw, Unavailable) or column.value is None else column.value(raw)
         part = column.part(Scope(None, {}, {}, {}, image=columns, value=value))  # type: ignore[arg-type]
         return part if isinstance(part, Unavailable) else column.read(part)
 

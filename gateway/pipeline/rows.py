@@ -121,7 +121,7 @@ def _read_new(row: NetRow, after: Image) -> None:
             raise _unreadable(row, name)
     if len(after) != len(plan.raws) or not plan.raw_set <= after.keys():
         row.findings = _shape(row, after)
-        row.undeclared = tuple(raw for raw in after if raw not in plan.raw_set and after[raw] is not None)
+        row.undeclared = tuple(raw for raw in after if raw not in plan.raw_set and _moved(MISSING, after[raw]))
 
 
 def _compare(row: NetRow, before: Image, after: Image) -> None:
@@ -151,12 +151,24 @@ def _compare_domain(row: NetRow, differing: list[str]) -> None:
         elif plan.by_raw[raw] and _known(row, plan.by_raw[raw][0].name):
             same.append(raw)
     for part in plan.parts:
-        if _changed(row, part.name, raw_differs=part.raw in differing):
+        if _changed(row, part.name, raw_differs=part.raw in differing or _was_readable(row, part.name)):
             changed.add(part.name)
-    same.extend(raw for raw in differing if raw in plan.packed and not _shows(plan, raw, changed))
+    same.extend(
+        raw for raw in differing if raw in plan.packed and _is_sent(row, raw) and not _shows(plan, raw, changed)
+    )
     row.changed = frozenset(changed)
     row.untaken = frozenset(name for name in changed if not plan.columns[name].bookkeeping)
     row.format_only = tuple(same)
+
+
+def _was_readable(row: NetRow, part: str) -> bool:
+    """Whether an unreadable part is so by the columns beside it, though its packed value is the same."""
+    return row.before is not None and row.before[part] is not UNREADABLE
+
+
+def _is_sent(row: NetRow, raw: str) -> bool:
+    images = (row.path.before or {}, row.path.after or {})
+    return not any(isinstance(image.get(raw, MISSING), Unavailable) for image in images)
 
 
 def _shows(plan: TablePlan, raw: str, changed: set[str]) -> bool:
@@ -181,12 +193,12 @@ def _changed(row: NetRow, name: str, *, raw_differs: bool) -> bool:
         if row.plan.columns[name].bookkeeping:
             return True
         raise _unreadable(row, name)
-    if after is UNSENT or after is MISSING:
-        return False
-    return _moved(before, after)
+    return after is not MISSING and _moved(before, after)
 
 
 def _moved(before: object, after: object) -> bool:
+    if after is UNSENT:
+        return False
     if before is MISSING:
         return after is not None
     return before != after
