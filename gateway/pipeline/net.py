@@ -19,10 +19,10 @@ class Path:
     """The changes of one row in one change set: ``before`` of its first, ``after`` of its last, raw images.
 
     ``places`` are indices into the change set. ``touched`` are raw columns that changed on the way (None where the path
-    has one step and the question does not arise).
+    has one step and the question does not arise); ``revived``: it was deleted on the way and inserted again.
     """
 
-    __slots__ = ("after", "before", "first", "last", "places", "plan", "touched")
+    __slots__ = ("after", "before", "first", "last", "places", "plan", "revived", "touched")
 
     def __init__(self, plan: TablePlan, change: ChangeEvent, place: int) -> None:
         self.plan = plan
@@ -31,6 +31,7 @@ class Path:
         self.first = self.last = change
         self.places = [place]
         self.touched: set[str] | None = None
+        self.revived = False
         _check_images(change)
         if change.operation not in _INSERTS:
             self.before = change.before
@@ -42,6 +43,7 @@ class Path:
         _check_images(change)
         touched = self.touched = self.touched or self._first_touched()
         previous = self.after
+        self.revived |= previous is None and self.before is not None
         if change.operation is Operation.DELETE:
             self.after = None
         else:
@@ -63,7 +65,8 @@ class Path:
 def paths(changes: Sequence[ChangeEvent], plans: Mapping[str, TablePlan]) -> tuple[list[Path], list[int]]:
     """The row paths of a change set in order of their first record, and the places of rows of undeclared tables.
 
-    RecordError (drift): an image or a row key column is missing, or ``row:`` does not identify rows.
+    RecordError (drift): an image or a row key column is missing, or ``row:`` does not identify rows (two living rows
+    have one key, be it only until a deferred constraint is checked).
     """
     if len(changes) == 1:
         plan = plans.get(changes[0].table)
@@ -88,7 +91,7 @@ def _walk(
     key = _row_key(plan, change, change.after if inserts else change.before)
     path = current.get(key)
     if path is not None and inserts and not path.ended:
-        raise _drift(change, f"`row:` of {change.table} does not identify a row: inserted twice in one transaction")
+        raise _ambiguous(change)
     if path is None or (path.ended and not inserts):
         path = Path(plan, change, place)
         found.append(path)
@@ -97,6 +100,9 @@ def _walk(
     if change.operation is Operation.UPDATE:
         current.pop(key, None)
         key = _row_key(plan, change, path.after)
+        other = current.get(key)
+        if other is not None and not other.ended:
+            raise _ambiguous(change)
     current[key] = path
 
 
@@ -104,12 +110,17 @@ def _row_key(plan: TablePlan, change: ChangeEvent, image: Image | None) -> tuple
     values = [(image or {}).get(raw, MISSING) for raw in plan.row_raws]
     if any(isinstance(value, Unavailable) for value in values):
         raise _drift(change, f"the row key of {change.table} is not in the record")
-    return (plan.table.physical, *map(str, values))
+    return (plan.table.physical, *map(repr, values))
 
 
 def _check_images(change: ChangeEvent) -> None:
     if change.before is None and change.operation in (Operation.UPDATE, Operation.DELETE):
         raise _drift(change, f"no `before` image: {change.table} lacks REPLICA IDENTITY FULL")
+
+
+def _ambiguous(change: ChangeEvent) -> RecordError:
+    """Two living rows with one key: whose the next change would be is a guess."""
+    return _drift(change, f"`row:` of {change.table} does not identify a row: two have one key in one transaction")
 
 
 def _drift(change: ChangeEvent, what: str) -> RecordError:

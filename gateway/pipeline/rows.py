@@ -140,6 +140,8 @@ def _compare(row: NetRow, before: Image, after: Image) -> None:
     touched = row.path.touched
     if touched is not None:
         row.undone = tuple(sorted(raw for raw in touched.difference(differing) if raw in plan.raw_set))
+        if row.path.revived and not row.undone and not row.changed:
+            row.undone = plan.row_raws  # the row itself: gone and back as it was
 
 
 def _compare_domain(row: NetRow, differing: list[str]) -> None:
