@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -66,6 +67,8 @@ class _Process:
     def run(self, settings: Settings, fresh: bool) -> None:
         with suppress(KeyboardInterrupt):  # asked to stop while it waited for the registry
             self._worker = wire_worker(settings, self._slot, self._telemetry, self._asked_to_stop, fresh=fresh)
+            gc.collect()
+            gc.freeze()  # what the start left lives as long as the process: no collection needs to look at it again
             if not self._stopping:
                 self._worker.run(between=self._between)
 

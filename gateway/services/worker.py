@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gateway.model.errors import ConfigError, DependencyError
 from gateway.model.record import RawRecord
-from gateway.model.unit import Unit
 from gateway.pipeline.assemble import Ticket
 from gateway.pipeline.evidence import Evidence
 from gateway.ports import Batch, InDoubt, MustAbort, Partition
@@ -139,35 +138,34 @@ class Worker:
     # -- records in ---------------------------------------------------------------------------------------------------
 
     def _add(self, records: Sequence[RawRecord]) -> None:
+        topic, partition = "", -1
+        owned: OwnedPartition | None = None
         for record in records:
-            owned = self._owned.get(Partition(record.topic, record.partition))
-            if owned is None or not owned.running or record.offset < owned.expected:
+            if record.partition != partition or record.topic != topic:
+                topic, partition = record.topic, record.partition
+                owned = self._owned.get(Partition(topic, partition))
+            if owned is None or owned.phase is not Phase.RUNNING or record.offset < owned.expected:
                 continue
             owned.expected = owned.position = record.offset + 1
-            self._guarded(owned, lambda owned=owned, record=record: self._take_in(owned, record))  # type: ignore[misc]
+            try:
+                for unit in owned.take(record):
+                    self._transaction.put(owned, unit)
+            except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
+                self._sort_out(owned, error)
             if self._transaction.full:
                 self._finish()
 
-    def _take_in(self, owned: OwnedPartition, record: RawRecord) -> None:
-        assert owned.tail is not None
-        self._settle(owned, owned.tail.add(self._plan.topics[record.topic].decoder(record)))
-
-    def _settle(self, owned: OwnedPartition, units: Iterable[Unit]) -> None:
-        for unit in units:
-            self._transaction.put(owned, unit)
-
-    def _guarded(self, owned: OwnedPartition, act: Callable[[], None]) -> None:
+    def _sort_out(self, owned: OwnedPartition, error: Exception) -> None:
         """Whatever is wrong with one partition stops that one only; what was settled of it before stays settled."""
-        try:
-            act()
-        except (MustAbort, InDoubt, DependencyError):
-            raise
-        except ConfigError as error:
+        if isinstance(error, MustAbort | InDoubt | DependencyError):
+            raise error
+        if isinstance(error, ConfigError):
             self._stop_partition(owned, str(error))
-        except Exception as error:  # noqa: BLE001 - our own bug: stop that partition and say where (design.md, Errors)
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            told = f"a bug of the gateway: {type(error).__name__}: {error} at {where.filename}:{where.lineno}"
-            self._stop_partition(owned, f"{owned.place}@{owned.expected - 1}: {told}")
+            return
+        # Anything else is our own bug: stop that partition and say where (design.md, Errors).
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        told = f"a bug of the gateway: {type(error).__name__}: {error} at {where.filename}:{where.lineno}"
+        self._stop_partition(owned, f"{owned.place}@{owned.expected - 1}: {told}")
 
     def _stop_partition(self, owned: OwnedPartition, error: str) -> None:
         owned.phase = Phase.STOPPED
@@ -223,12 +221,16 @@ class Worker:
         for place, ticket in tickets.items():
             owned = self._owned[place]
             if self._fence.passed(place, ticket, owned.position):
-                self._guarded(owned, lambda owned=owned, ticket=ticket: self._close(owned, ticket))  # type: ignore[misc]
+                self._close(owned, ticket)
         self._ask(tickets)
 
     def _close(self, owned: OwnedPartition, ticket: Ticket) -> None:
         assert owned.tail is not None
-        self._settle(owned, owned.tail.close(ticket))
+        try:
+            for unit in owned.tail.close(ticket):
+                self._transaction.put(owned, unit)
+        except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
+            self._sort_out(owned, error)
 
     def _look_for_ends(self, running: Iterable[OwnedPartition]) -> None:
         wanted = [owned.tail.unresolved for owned in running if owned.tail is not None]

@@ -94,6 +94,7 @@ class Assignment:
         owned.parked = dict(memory.parked)
         owned.letters_from = self._outside.cluster.high_watermark(Partition(raw.letters, owned.place.partition))
         progress = owned.progress
+        owned.decoder = raw.decoder
         owned.tail = Tail(*owned.place, raw.rules, self._evidence, hi=progress.hi, ts=progress.ts)
         owned.phase = Phase.RUNNING
         self._outside.source.start(owned.place, owned.next_offset)

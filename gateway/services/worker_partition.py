@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import add
 
 from gateway.model.letter import ParkEntry
+from gateway.model.record import RawRecord
+from gateway.model.unit import Unit
 from gateway.pipeline.assemble import Tail
-from gateway.pipeline.progress import Progress
+from gateway.pipeline.decode import Decoder
+from gateway.pipeline.progress import Counters, Progress, format_progress
 from gateway.ports import Committed, Partition
 
 __all__ = ["OwnedPartition", "Phase"]
+
+
+NOTHING: tuple[int, ...] = tuple(Counters())
 
 
 class Phase(Enum):
@@ -26,8 +33,8 @@ class Phase(Enum):
 class OwnedPartition:
     """Everything a worker knows of a partition; all of it can be rebuilt from the log (protocol.md R5).
 
-    ``expected``: next raw offset to take; ``next_offset``/``progress``: after the last unit translated, what the open
-    transaction will commit; ``position``: everything below was delivered; ``moved``: the open transaction moves it.
+    ``expected``: next raw offset to take; ``position``: all below was delivered; ``progress``: as last committed;
+    ``next_offset``, ``last_unit``, ``counters``: what the open transaction adds to it; ``moved``: whether it does.
     """
 
     place: Partition
@@ -35,7 +42,10 @@ class OwnedPartition:
     ask_at: float = 0.0
     committed: Committed | None = None
     tail: Tail | None = None
+    decoder: Decoder | None = None
     progress: Progress | None = None
+    last_unit: Unit | None = None
+    counters: tuple[int, ...] = NOTHING
     next_offset: int = 0
     expected: int = 0
     position: int = 0
@@ -45,11 +55,33 @@ class OwnedPartition:
     high_watermark: int = 0
     stopped_by: str = ""
 
+    def take(self, record: RawRecord) -> list[Unit]:
+        """Units that this next record completes. ConfigError as ``Decoder`` and ``Tail.add`` raise it."""
+        assert self.tail is not None
+        assert self.decoder is not None
+        return self.tail.add(self.decoder(record))
+
+    def settle(self, unit: Unit, counters: Counters) -> None:
+        """The open transaction settles one more unit."""
+        self.last_unit = unit
+        self.counters = tuple(map(add, self.counters, counters))
+        self.next_offset = unit.next_offset
+        self.moved = True
+
+    def commit_point(self) -> Committed:
+        """Offset and metadata for the open transaction to commit. ConfigError: the metadata would be too long."""
+        assert self.progress is not None
+        if self.last_unit is not None:
+            self.progress = self.progress.after(self.last_unit, Counters(*self.counters))
+            self.last_unit, self.counters = None, NOTHING
+        return Committed(self.settled_up_to(), format_progress(self.progress))
+
     def reset(self, ask_at: float) -> None:
         """Forget everything but ownership: the assignment's steps begin again, not before ``ask_at``."""
         self.phase = Phase.ASKING
         self.ask_at = ask_at
-        self.committed = self.tail = self.progress = None
+        self.committed = self.tail = self.decoder = self.progress = self.last_unit = None
+        self.counters = NOTHING
         self.next_offset = self.expected = self.position = 0
         self.moved = False
         self.parked = {}

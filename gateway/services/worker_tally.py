@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from operator import add, attrgetter
 
 from gateway.model.change import ChangeEvent
+from gateway.model.event import OutcomeKind
 from gateway.model.unit import Unit
 from gateway.pipeline.translate import Translation
 from gateway.telemetry import signals as s
 
 __all__ = ["Tally"]
 
-_TAKERS = ("by_event", "by_noise", "bookkeeping", "unexplained", "format_only", "undeclared", "undone")
+_TAKERS = ("event", "noise", "bookkeeping", "unexplained", "format_only", "undeclared", "undone")
+_NONE = (0,) * len(_TAKERS)
+_taken = attrgetter("by_event", "by_noise", "bookkeeping", "unexplained", "format_only", "undeclared", "undone")
 
 
 class Tally:
@@ -21,10 +25,10 @@ class Tally:
     def __init__(self) -> None:
         self.records = 0
         self.events = 0
-        self._settled: Counter[tuple[str, str, str]] = Counter()
+        self._settled: Counter[tuple[str, OutcomeKind, str]] = Counter()
         self._events: Counter[tuple[str, int, str, str]] = Counter()
         self._letters: Counter[tuple[str, str, str]] = Counter()
-        self._units: Counter[tuple[str, str]] = Counter()
+        self._units: dict[str, tuple[int, ...]] = {}
         self._unexplained: Counter[tuple[str, str, str]] = Counter()
         self._findings: Counter[str] = Counter()
         self._commit_times: list[float] = []
@@ -35,7 +39,7 @@ class Tally:
         self.records += len(unit.entries)
         self.events += len(done.events)
         for outcome in done.outcomes:
-            self._settled[(unit.topic, outcome.kind.value, outcome.reason)] += 1
+            self._settled[(unit.topic, outcome.kind, outcome.reason)] += 1
         for encoded in done.events:
             event = encoded.event
             self._events[(event.name, event.version, event.intent.value, event.rule)] += 1
@@ -48,26 +52,27 @@ class Tally:
             self._restarts.append(s.CaptureRestarted(unit.topic, unit.partition, unit.tx_id))
 
     def _account(self, mapping: str, done: Translation) -> None:
+        units = self._units.get(mapping, _NONE)
         for interpretation in done.interpretations:
-            for taker in _TAKERS:
-                count = getattr(interpretation.accounting, taker)
-                if count:
-                    self._units[(mapping, taker.removeprefix("by_"))] += count
+            units = tuple(map(add, units, _taken(interpretation.accounting)))
             for one in interpretation.unexplained:
                 self._unexplained[(one.table, one.op, one.column or "")] += 1
+        self._units[mapping] = units
         for finding in done.findings:
             self._findings[finding] += 1
 
     def signals(self, now: float) -> Iterator[s.Signal]:
         """What the committed transaction amounts to; ``now`` is its commit's wall clock, in seconds."""
-        for settled, count in self._settled.items():
-            yield s.RecordsSettled(*settled, count)
+        for (topic, kind, reason), count in self._settled.items():
+            yield s.RecordsSettled(topic, kind.value, reason, count)
         for published, count in self._events.items():
             yield s.EventsPublished(*published, count)
         for written, count in self._letters.items():
             yield s.LettersWritten(*written, count)
-        for units, count in self._units.items():
-            yield s.UnitsAccounted(*units, count)
+        for mapping, units in self._units.items():
+            for taker, count in zip(_TAKERS, units, strict=True):
+                if count:
+                    yield s.UnitsAccounted(mapping, taker, count)
         for left_over, count in self._unexplained.items():
             yield s.UnexplainedSeen(*left_over, count)
         for finding, count in self._findings.items():

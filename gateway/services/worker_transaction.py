@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from gateway.model.letter import DeadLetter, ParkChange
 from gateway.model.unit import Unit
-from gateway.pipeline.progress import format_progress
 from gateway.pipeline.translate import Translation, translate
-from gateway.ports import Committed, Membership, MustAbort
+from gateway.ports import Membership, MustAbort
 from gateway.services.worker_partition import OwnedPartition
 from gateway.services.worker_plan import Outside, WorkerPlan
 from gateway.services.worker_state import park_key, park_value, progress_key, progress_value, state_partition
@@ -65,16 +64,13 @@ class OpenTransaction:
         """Translate a unit and add all it gives. MustAbort, InDoubt; ConfigError before anything was added."""
         raw = self._plan.topics[unit.topic]
         done = translate(unit, raw.book, owned.parked)
-        assert owned.progress is not None
         self.ensure()
         self._send_events(done)
         for letter in done.letters:
             self._send_letter(owned, letter)
         for change in done.parks:
             self._park(owned, change)
-        owned.progress = owned.progress.after(unit, done.counters)
-        owned.next_offset = unit.next_offset
-        owned.moved = True
+        owned.settle(unit, done.counters)
         self._bytes += unit.size_bytes
         self._tally.add(unit, raw.mapping, done)
 
@@ -107,11 +103,7 @@ class OpenTransaction:
     def finish(self, partitions: Iterable[OwnedPartition], deadline: float | None = None) -> None:
         """Commit everything within ``deadline`` seconds, then let the counters move. MustAbort, InDoubt."""
         moved = [owned for owned in partitions if owned.moved]
-        offsets = {
-            owned.place: Committed(owned.settled_up_to(), format_progress(owned.progress))
-            for owned in moved
-            if owned.progress is not None
-        }
+        offsets = {owned.place: owned.commit_point() for owned in moved}
         for place, at in offsets.items():
             self._outside.sink.send(
                 self._plan.state_topic, progress_key(place), progress_value(at), partition=state_partition(place)
