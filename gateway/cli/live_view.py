@@ -74,8 +74,12 @@ def _head(totals: Totals, pids: Mapping[int, int], seconds: float) -> Text:
     ]
     if len(totals.delays) > 1:
         cuts = quantiles(totals.delays, n=100)
-        parts.append(f"end to end p50 {cuts[49] * 1000:,.0f} ms, p99 {cuts[98] * 1000:,.0f} ms")
+        parts.append(f"end to end p50 {_span(cuts[49])}, p99 {_span(cuts[98])}")
     return Text("  ·  ".join(parts), "bold")
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds * 1000:,.0f} ms" if seconds < 10 else f"{seconds:,.0f} s"
 
 
 def _events(totals: Totals) -> Table:
