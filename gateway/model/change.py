@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from gateway.model.record import RawRecord
 
@@ -25,8 +26,7 @@ class Operation(StrEnum):
     MESSAGE = "m"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRef:
+class SourceRef(Struct, frozen=True):
     """The envelope's ``source`` block, as far as the gateway reads it.
 
     ``commit`` is the first number of ``source.sequence`` (None on the first transaction of a new connector), ``ts_ms``
@@ -45,8 +45,7 @@ class SourceRef:
     total_order: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeEvent:
+class ChangeEvent(Struct, frozen=True):
     """One decoded record: a row's change. ``table`` is ``schema.table``.
 
     ``key`` is the decoded record key (domain names, raw values). ``other_key`` is the aggregate key on the far side of
@@ -65,8 +64,7 @@ class ChangeEvent:
     aggregate_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
+class ChangeSet(Struct, frozen=True):
     """One transaction's changes to one aggregate in one partition, in partition order; a snapshot row stands alone.
 
     ``aggregate_id`` is the key columns as text joined by ``|`` (escaped). ``commit`` is the resolved ``c`` of the

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from gateway.model.errors import RecordError
 from gateway.model.record import Headers, RawRecord
@@ -43,16 +44,14 @@ class OutcomeKind(StrEnum):
     PARKED = "parked"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one raw record. ``reason``: of an ignored one as in language.md 8, of a dead letter its class."""
 
     kind: OutcomeKind
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RowRef:
+class RowRef(Struct, frozen=True):
     """Names the row an event hangs on (protocol.md 7). ``tx_id`` and ``lsn`` of the row's first change in the set.
 
     For a state event ``tx_id`` is None. ``row_key`` holds the raw values of the table's ``row:`` columns, as text.
@@ -64,8 +63,7 @@ class RowRef:
     row_key: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DomainEvent:
+class DomainEvent(Struct, frozen=True):
     """A business fact before encoding. ``data`` holds Avro-native values (fastavro's: date, datetime, Decimal, …).
 
     ``place`` is its place in the change set, in firing order (0-based); ``change`` the index, in the set, of the first
@@ -83,8 +81,7 @@ class DomainEvent:
     change: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Accounting:
+class Accounting(Struct, frozen=True):
     """Units of one change set: ``units = by_event + by_noise + bookkeeping + unexplained`` (language.md 8)."""
 
     units: int = 0
@@ -97,8 +94,7 @@ class Accounting:
     undone: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Unexplained:
+class Unexplained(Struct, frozen=True):
     """A unit nobody took: ``column`` is None where the unit is the row."""
 
     table: str
@@ -106,8 +102,7 @@ class Unexplained:
     column: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """One line of the trace: a rule tried on a row, whether it fired, or where it stopped and why."""
 
     rule: str
@@ -116,8 +111,7 @@ class Tried:
     stopped_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Interpretation:
+class Interpretation(Struct, frozen=True):
     """All that was learnt from one change set. With a ``failure`` there are no events: it fails whole.
 
     ``outcomes`` has one entry for each change of the set, in its order. ``noise`` counts units by noise rule.
@@ -133,8 +127,7 @@ class Interpretation:
     trace: tuple[Tried, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedEvent:
+class EncodedEvent(Struct, frozen=True):
     """An event ready for the producer: topic (with the installation's prefix), key, value and headers as bytes."""
 
     topic: str

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from msgspec import Struct
+
 from gateway.model.errors import LetterClass
 from gateway.model.record import Headers, RawRecord
 
 __all__ = ["DeadLetter", "ParkChange", "ParkEntry"]
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(Struct, frozen=True):
     """One raw record on its way to ``<raw>.dlq``, same partition number, original key, value and timestamp.
 
     ``headers`` are the original ones and then ours. ``aggregate_id`` is empty where the key cannot be read.

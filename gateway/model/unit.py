@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from gateway.model.change import ChangeEvent, SourceRef
 from gateway.model.errors import RecordError
@@ -25,8 +26,7 @@ class MarkKind(StrEnum):
     """A logical message outside any transaction; one inside a transaction is a row of table ``message``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A record that changes no row; it belongs to no aggregate. ``table`` is ``schema.table`` of a truncate."""
 
     record: RawRecord
@@ -35,8 +35,7 @@ class Mark:
     source: SourceRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """A record that cannot be decoded. ``key`` is kept where it can be read, so that its aggregate can be parked."""
 
     record: RawRecord
@@ -45,8 +44,7 @@ class Broken:
     aggregate_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(Struct, frozen=True):
     """A row that was taken before: dropped by its position (protocol.md 3.1)."""
 
     record: RawRecord
@@ -67,8 +65,7 @@ class Taken(NamedTuple):
     tx_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """A stretch of a partition that is settled together: one DB transaction with what stands between, or one record.
 
     ``entries`` are in offset order; ``next_offset`` is where the next unit begins. ``tx_id``, ``incarnation`` and

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -52,7 +51,7 @@ class Redactor:
         for image in ("before", "after"):
             if isinstance(change.get(image), dict):
                 change[image] = {k: self._mask(v) if k in columns else v for k, v in change[image].items()}
-        return replace(record, value=msgspec.json.encode(envelope))
+        return msgspec.structs.replace(record, value=msgspec.json.encode(envelope))
 
     def _mask(self, value: Any) -> Any:
         """Letters become letters, digits become digits; blanks, signs, null and placeholders stay."""

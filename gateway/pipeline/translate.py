@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gateway.model.errors import LetterClass, PartitionHalted, RecordError
 from gateway.model.event import EncodedEvent, Interpretation, Outcome, OutcomeKind
@@ -19,8 +20,7 @@ from gateway.pipeline.split import Group, change_set, groups
 __all__ = ["Translation", "translate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(Struct, frozen=True):
     """What a unit becomes. ``outcomes``: one for each of ``unit.entries``; ``counters`` add up to their number.
 
     ``interpretations`` are those of the change sets that were not parked behind another (for metrics and reports).

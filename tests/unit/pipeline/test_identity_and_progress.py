@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import xxhash
+from msgspec import structs
 
 from gateway.model.errors import ConfigError
 from gateway.model.event import RowRef
@@ -40,11 +41,11 @@ def test_an_id_is_the_hash_of_its_length_prefixed_parts() -> None:
     [
         ("legacx", *PARTS[1:]),
         ("legacy", 2, *PARTS[2:]),
-        ("legacy", 1, replace(ROW, tx_id=750), *PARTS[3:]),
-        ("legacy", 1, replace(ROW, lsn=1), *PARTS[3:]),
-        ("legacy", 1, replace(ROW, table="crm.cust"), *PARTS[3:]),
-        ("legacy", 1, replace(ROW, row_key=("5", "")), *PARTS[3:]),
-        ("legacy", 1, replace(ROW, tx_id=None), *PARTS[3:]),
+        ("legacy", 1, structs.replace(ROW, tx_id=750), *PARTS[3:]),
+        ("legacy", 1, structs.replace(ROW, lsn=1), *PARTS[3:]),
+        ("legacy", 1, structs.replace(ROW, table="crm.cust"), *PARTS[3:]),
+        ("legacy", 1, structs.replace(ROW, row_key=("5", "")), *PARTS[3:]),
+        ("legacy", 1, structs.replace(ROW, tx_id=None), *PARTS[3:]),
         (*PARTS[:3], "Custome", "r7", *PARTS[5:]),
         (*PARTS[:6], 1, ""),
         (*PARTS[:7], "second"),
