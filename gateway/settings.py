@@ -37,6 +37,7 @@ class Settings(BaseSettings):
 
     connector: Literal["postgresql"] = "postgresql"
     layout: Literal["aggregate"] = "aggregate"
+    raw_format: Literal["json", "avro"] = Field("json", description="of raw values: Debezium JSON, or Confluent Avro")
     topic_prefix: str = Field("legacy", description="Debezium's topic.prefix: source.name, and the head of raw topics")
 
     group: str = Field("gateway", description="consumer group, without the installation's prefix")

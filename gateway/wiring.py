@@ -19,6 +19,7 @@ from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
 from gateway.pipeline.assemble import TailRules
+from gateway.pipeline.avro_in import SchemaById
 from gateway.pipeline.decode import Decoder
 from gateway.pipeline.encode import WireSettings
 from gateway.pipeline.rulebook import Rulebook
@@ -38,6 +39,7 @@ __all__ = [
     "wire_cluster",
     "wire_legacy",
     "wire_log",
+    "wire_raw_schemas",
     "wire_registry",
     "wire_state",
     "wire_topics",
@@ -90,10 +92,24 @@ def wire_log(settings: Settings, name: str) -> KafkaLog:
     return KafkaLog(settings.bootstrap, settings.kafka, f"{settings.prefix}{settings.group}.{name}")
 
 
+def wire_raw_schemas(settings: Settings) -> SchemaById | None:
+    """Where writers' schemas of raw records are looked up; None where these are JSON."""
+    return wire_registry(settings).schema if settings.raw_format == "avro" else None
+
+
 def plan_worker(
-    settings: Settings, mappings: Sequence[CompiledMapping], schema_ids: Mapping[str, int], slot: int, *, fresh: bool
+    settings: Settings,
+    mappings: Sequence[CompiledMapping],
+    schema_ids: Mapping[str, int],
+    slot: int,
+    *,
+    fresh: bool,
+    avro: SchemaById | None = None,
 ) -> WorkerPlan:
-    """What worker ``slot`` of this process is to do. ``fresh``: partitions without an offset begin at their start."""
+    """What worker ``slot`` of this process is to do. ``fresh``: partitions without an offset begin at their start.
+
+    ``avro`` looks up writers' schemas where raw values are Avro.
+    """
     source = settings.topic(settings.topic_prefix)
     incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
     wire = WireSettings(settings.prefix, settings.headers)
@@ -103,7 +119,7 @@ def plan_worker(
         book = Rulebook.of(mapping, schema_ids, wire)
         public = tuple(sorted({settings.topic(event.topic) for event in mapping.events.values()}))
         for name in map(settings.topic, mapping.topics):
-            decoder = Decoder(mapping.key)
+            decoder = Decoder(mapping.key, avro)
             topics[name] = RawTopic(name, mapping.name, mapping.digest, decoder, rules, book, public)
     return WorkerPlan(
         topics=topics,
@@ -130,7 +146,7 @@ def wire_worker(
     clock = SystemClock()
     waiting = Waiting(Outages(telemetry, clock), stopping)
     ids = look_up_schemas(wire_registry(settings), mappings, settings.prefix, waiting)
-    plan = plan_worker(settings, mappings, ids, slot, fresh=fresh)
+    plan = plan_worker(settings, mappings, ids, slot, fresh=fresh, avro=wire_raw_schemas(settings))
     cluster = wire_cluster(settings)
     check_topics(cluster, plan, waiting)
     group = settings.topic(settings.group)

@@ -16,6 +16,7 @@ from gateway.authoring.shown import event_json
 from gateway.cli.failing import failures_told
 from gateway.mapping.loader import load
 from gateway.settings import Settings
+from gateway.wiring import wire_raw_schemas
 
 __all__ = ["app"]
 
@@ -36,7 +37,8 @@ def translate(
         settings = Settings()
         loaded = load(mappings or settings.mappings)
         incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
-        result = replay(assemble(read_recording(file), loaded, incarnations=incarnations), loaded)
+        units = assemble(read_recording(file), loaded, incarnations=incarnations, avro=wire_raw_schemas(settings))
+        result = replay(units, loaded)
     for encoded in result.events:
         sys.stdout.write(msgspec.json.encode(event_json(encoded)).decode() + "\n")
     for letter in result.letters if letters else ():

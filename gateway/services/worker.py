@@ -100,6 +100,8 @@ class Worker:
         batch = self._take(self._patience())
         try:
             self._add(batch.records)
+            if batch.records:
+                self._outages.back("registry")
             self._reached(batch)
             self._assign()
             self._close_tails()
