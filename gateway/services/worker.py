@@ -269,6 +269,7 @@ class Worker:
         try:
             self._transaction.finish(self._owned.values(), deadline)
             self._aborts = 0
+            self._outages.back("registry")
         except MustAbort as error:
             self._abort(str(error))
         except InDoubt as error:

@@ -16,6 +16,7 @@ from gateway.adapters.log_readers import MarkerTopic, StateTopic
 from gateway.adapters.memory import MemoryBroker, MemoryCluster, MemoryLog, MemorySink
 from gateway.adapters.memory_source import MemoryGroup, MemorySource
 from gateway.mapping.loader import load
+from gateway.pipeline.avro_in import SchemaById
 from gateway.ports import Batch, Committed, InDoubt, Membership, MustAbort, Partition
 from gateway.services.worker import Worker
 from gateway.services.worker_plan import Outside
@@ -130,8 +131,38 @@ class MemoryRawSource(RawSource):
         sink.commit({}, None)
 
 
+_MAP = {"type": "map", "values": ["null", "string", "long"]}
+ENVELOPE: Any = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "Envelope",
+        "fields": [
+            {"name": "before", "type": ["null", _MAP]},
+            {"name": "after", "type": ["null", _MAP]},
+            {"name": "source", "type": _MAP},
+            {"name": "transaction", "type": ["null", _MAP]},
+            {"name": "op", "type": "string"},
+            {"name": "ts_ms", "type": "long"},
+        ],
+    }
+)
+
+
+class AvroRawSource(MemoryRawSource):
+    """The same records, in Avro as Confluent's converter frames it, under schema 77."""
+
+    def _record(self, *arguments: Any, **more: Any) -> tuple[str, bytes | None, bytes | None]:
+        topic, key, value = super()._record(*arguments, **more)
+        body = io.BytesIO()
+        body.write(b"\x00" + (77).to_bytes(4, "big"))
+        fastavro.schemaless_writer(body, ENVELOPE, json.loads(value or b""))
+        return topic, key, body.getvalue()
+
+
 class MemoryInstallation:
     """Topics, a source, workers that come and go."""
+
+    kind: type[MemoryRawSource] = MemoryRawSource
 
     def __init__(self, seed: int, odds: float = 0.0, poison: frozenset[int] = frozenset(), things: int = 25) -> None:
         self.broker = MemoryBroker()
@@ -152,13 +183,16 @@ class MemoryInstallation:
         self.sinks: list[FaultySink] = []
 
     def _source(self, seed: int, poison: frozenset[int], things: int) -> MemoryRawSource:
-        source = MemoryRawSource("", PREFIX, seed, things, poison)
+        source = self.kind("", PREFIX, seed, things, poison)
         source.broker = self.broker
         return source
 
-    def worker(self, slot: int = 1, fresh: bool = True, **settings: Any) -> tuple[Worker, MemorySource]:
+    def worker(
+        self, slot: int = 1, fresh: bool = True, avro: SchemaById | None = None, **settings: Any
+    ) -> tuple[Worker, MemorySource]:
         """A started worker, and its membership in the group."""
-        plan = plan_worker(Settings(prefix=PREFIX, mappings=MAPPINGS, **settings), COMPILED, IDS, slot, fresh=fresh)
+        chosen = Settings(prefix=PREFIX, mappings=MAPPINGS, **settings)
+        plan = plan_worker(chosen, COMPILED, IDS, slot, fresh=fresh, avro=avro)
         sink = FaultySink(self.broker, plan.transactional_id, self.chance, self.odds)
         self.sinks.append(sink)
         member = HesitantSource(self.group)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from typing import cast
 
 import pytest
 
-from gateway.model.errors import ConfigError
+from gateway.model.errors import ConfigError, DependencyError
 from gateway.ports import Committed, Partition
 from gateway.services.worker import Worker
 from gateway.services.worker_fence import Fence
 from gateway.services.worker_partition import OwnedPartition
-from gateway.telemetry.signals import EndToEnd, EventsPublished, PartitionParked, RecordsSettled, TransactionEnded
+from gateway.telemetry.signals import (
+    DependencyAway,
+    EndToEnd,
+    EventsPublished,
+    PartitionParked,
+    RecordsSettled,
+    TransactionEnded,
+)
 
-from .memory_world import PREFIX, Killed, MemoryInstallation
+from .memory_world import ENVELOPE, PREFIX, AvroRawSource, Killed, MemoryInstallation
 
 
 def turn_until_settled(world: MemoryInstallation, *workers: Worker, most: int = 3_000) -> None:
@@ -187,6 +196,43 @@ def test_two_users_of_one_transactional_id_do_not_fence_each_other_for_ever() ->
             second.turn()
             first.turn()
             world.clock.seconds += 0.05
+
+
+class AvroInstallation(MemoryInstallation):
+    kind = AvroRawSource
+
+
+def test_avro_values_wait_for_a_registry_that_is_away_and_nothing_is_a_dead_letter() -> None:
+    """The look-up fails a few times: the worker backs off, says so, and goes on by itself."""
+    world = AvroInstallation(10)
+    world.source.write(300)
+    asked: list[int] = []
+
+    def schema(schema_id: int) -> Mapping[str, object]:
+        asked.append(schema_id)
+        if len(asked) < 4:
+            raise DependencyError("no answer", where="registry")
+        return cast("Mapping[str, object]", ENVELOPE)
+
+    worker, _ = world.worker(avro=schema)
+    turn_until_settled(world, worker)
+    world.check()
+    assert asked == [77] * 4
+    assert [one.dependency for one in world.signals if isinstance(one, DependencyAway)] == ["registry"]
+    assert [one.dependency for one in world.signals if isinstance(one, DependencyBack)] == ["registry"]
+    assert not world.letters()
+
+
+def test_a_value_that_is_not_avro_is_a_dead_letter_and_those_around_it_get_through() -> None:
+    world = AvroInstallation(11)
+    world.source.write(100)
+    world.broker.append(Partition(f"{PREFIX}thing.raw", 0), b'{"thingId": 999}', b"\x01not avro", timestamp_ms=1)
+    world.source.rows += 1
+    world.source.letters[999] = 1
+    world.source.write(100)
+    worker, _ = world.worker(avro=lambda _: cast("Mapping[str, object]", ENVELOPE))
+    turn_until_settled(world, worker)
+    world.check()
 
 
 def _found(seeds: range) -> int:
