@@ -16,6 +16,7 @@ from gateway.services.worker_fence import Fence
 from gateway.services.worker_partition import OwnedPartition
 from gateway.telemetry.signals import (
     DependencyAway,
+    DependencyBack,
     EndToEnd,
     EventsPublished,
     PartitionParked,
