@@ -156,7 +156,10 @@ class MemorySink:
             delivered(offset)
 
     def stage(self, offsets: Mapping[Partition, Committed], membership: Membership | None) -> None:
-        """The half of a commit that a crash can leave behind: offsets are in, the decision is not."""
+        """The half of a commit that a crash can leave behind: offsets are in, the decision is not.
+
+        MustAbort: the member is of another generation.
+        """
         transaction = self._open()
         group, member, generation = membership if isinstance(membership, tuple) else ("", "", -1)
         if self._broker.generations.get((group, member), -2) != generation:

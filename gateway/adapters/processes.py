@@ -61,9 +61,9 @@ class ReportingProcess(Generic[_Report]):
         return found
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Ask the process to end (SIGTERM); it may take its time."""
         self._process.terminate()
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """End the process at once (SIGKILL); it cannot clean up."""
         self._process.kill()

@@ -50,11 +50,20 @@ class RowView(Protocol):
     """A row as expressions see it: domain columns before and after (None where there is no such image)."""
 
     @property
-    def op(self) -> str: ...  # noqa: D102
+    def op(self) -> str:
+        """The net operation, as rules name it: one of `RowOp`'s values."""
+        ...
+
     @property
-    def before(self) -> Mapping[str, Value] | None: ...  # noqa: D102
+    def before(self) -> Mapping[str, Value] | None:
+        """Domain columns before the transaction; None on insert, arrives and snapshot."""
+        ...
+
     @property
-    def after(self) -> Mapping[str, Value] | None: ...  # noqa: D102
+    def after(self) -> Mapping[str, Value] | None:
+        """Domain columns after it; None on delete and leaves."""
+        ...
+
     @property
     def changed(self) -> frozenset[str]:
         """Domain columns whose net value changed (updates only), taken or not."""

@@ -26,9 +26,17 @@ __all__ = [
 class Form(Protocol):
     """One kind of value. ``read`` gives None after it has noted a fault."""
 
-    def read(self, node: Node, faults: Faults) -> object | None: ...  # noqa: D102
-    def schema(self) -> dict[str, object]: ...  # noqa: D102
-    def words(self) -> str: ...  # noqa: D102
+    def read(self, node: Node, faults: Faults) -> object | None:
+        """The value that stands in ``node``; None, and a fault noted, where it is none of this kind."""
+        ...
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the values."""
+        ...
+
+    def words(self) -> str:
+        """What the value is, in words for the reference page."""
+        ...
 
 
 def _scalar(node: Node, faults: Faults, wanted: str) -> Scalar | None:

@@ -29,32 +29,84 @@ _SECRET = re.compile(r"password|secret|jaas|credential", re.IGNORECASE)
 class ConnectCluster(Protocol):
     """Kafka Connect. DependencyError: away or busy; ConfigError: it refuses."""
 
-    def config(self, name: str) -> Mapping[str, str] | None: ...  # noqa: D102
-    def configure(self, name: str, config: Mapping[str, str]) -> None: ...  # noqa: D102
-    def state(self, name: str) -> ConnectorState | None: ...  # noqa: D102
-    def restart(self, name: str) -> bool: ...  # noqa: D102
-    def stop(self, name: str) -> None: ...  # noqa: D102
-    def delete(self, name: str) -> bool: ...  # noqa: D102
-    def offset(self, name: str) -> Mapping[str, object] | None: ...  # noqa: D102
-    def forget_offsets(self, name: str) -> None: ...  # noqa: D102
+    def config(self, name: str) -> Mapping[str, str] | None:
+        """The connector's configuration as Connect holds it; None: there is no such connector."""
+        ...
+
+    def configure(self, name: str, config: Mapping[str, str]) -> None:
+        """Create the connector, or replace its configuration as a whole."""
+        ...
+
+    def state(self, name: str) -> ConnectorState | None:
+        """How connector and task are; None: there is no such connector."""
+        ...
+
+    def restart(self, name: str) -> bool:
+        """Restart connector and task; False: there is no such connector."""
+        ...
+
+    def stop(self, name: str) -> None:
+        """Stop its task and keep its offsets: what deleting and forgetting need first."""
+        ...
+
+    def delete(self, name: str) -> bool:
+        """Delete the connector; its offsets stay. False: there was none."""
+        ...
+
+    def offset(self, name: str) -> Mapping[str, object] | None:
+        """The source offset it committed last; None: none yet."""
+        ...
+
+    def forget_offsets(self, name: str) -> None:
+        """Forget the offsets of a stopped connector: its next start takes a snapshot."""
+        ...
 
 
 class CaptureDatabase(Protocol):
     """The legacy database as its administrator sees it. DependencyError: away; ConfigError: it refuses."""
 
     @property
-    def host(self) -> str: ...  # noqa: D102
+    def host(self) -> str:
+        """Host name or address of the server."""
+        ...
+
     @property
-    def port(self) -> int: ...  # noqa: D102
+    def port(self) -> int:
+        """TCP port of the server."""
+        ...
+
     @property
-    def name(self) -> str: ...  # noqa: D102
-    def tables(self, names: Sequence[str]) -> Mapping[str, TableFacts]: ...  # noqa: D102
-    def role(self, name: str) -> RoleFacts | None: ...  # noqa: D102
-    def publication(self, name: str) -> PublicationFacts | None: ...  # noqa: D102
-    def slot(self, name: str) -> SlotFacts | None: ...  # noqa: D102
-    def wal_level(self) -> str: ...  # noqa: D102
-    def run(self, script: str) -> None: ...  # noqa: D102
-    def drop_slot(self, name: str) -> bool: ...  # noqa: D102
+    def name(self) -> str:
+        """Name of the database."""
+        ...
+
+    def tables(self, names: Sequence[str]) -> Mapping[str, TableFacts]:
+        """Columns, keys and replica identity of those of the tables (`schema.table`) that exist."""
+        ...
+
+    def role(self, name: str) -> RoleFacts | None:
+        """The role's attributes and rights; None: it does not exist."""
+        ...
+
+    def publication(self, name: str) -> PublicationFacts | None:
+        """The publication and its tables; None: it does not exist."""
+        ...
+
+    def slot(self, name: str) -> SlotFacts | None:
+        """The replication slot; None: it does not exist."""
+        ...
+
+    def wal_level(self) -> str:
+        """The server's `wal_level`; capture needs `logical`."""
+        ...
+
+    def run(self, script: str) -> None:
+        """Run a script of several statements in one transaction: all of it or nothing."""
+        ...
+
+    def drop_slot(self, name: str) -> bool:
+        """Drop a replication slot that nobody streams from; False: there is none such."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +202,10 @@ class Capture:
             self._connect.configure(self.plan.connector, pending.config)
 
     def script(self) -> str:
-        """The administrator's SQL, to be run by hand; the password is his to set where none is configured."""
+        """The administrator's SQL, to be run by hand; the password is his to set where none is configured.
+
+        ConfigError: neither settings nor database name the database.
+        """
         name = self.settings.database.name or (self._database.name if self._database else "")
         if not name:
             raise ConfigError("which database?", where="legacy_dsn", hint="set legacy_dsn or database.name")

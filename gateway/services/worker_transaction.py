@@ -50,7 +50,10 @@ class OpenTransaction:
         return self.is_open and (self.full or self.age >= self._plan.interval)
 
     def ensure(self) -> None:
-        """Open one if none is open, with the group metadata of this moment: ownership as of the first record (R4)."""
+        """Open one if none is open, with the group metadata of this moment: ownership as of the first record (R4).
+
+        MustAbort: nothing is assigned.
+        """
         if self.is_open:
             return
         membership = self._outside.source.membership()
