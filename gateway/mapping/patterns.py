@@ -256,25 +256,28 @@ class _Pattern:
         return None if scalar is None else self.context.test(scalar, self.context.names(shape))
 
     def _same(self) -> tuple[str, ...]:
-        scalars = self.section.scalars("same")
-        good = []
-        for scalar in scalars:
-            mine = self.info.types.get(scalar.text)
-            if mine is None:
-                self._unknown_column(scalar)
-                continue
-            if self.anchor is None:
-                continue
-            theirs = self.anchor.shape.columns.get(scalar.text)
-            if theirs is None:
-                if not self.anchor.shape.hides(scalar.text):
-                    what = f"the anchor's table `{self.anchor.shape.table}` has no column `{scalar.text}`"
-                    self.faults.add(scalar.mark, what, "`same` compares columns of one name")
-            elif theirs.kind is not mine.kind:
-                self.faults.add(scalar.mark, f"`{scalar.text}` is {mine} here and {theirs} in the anchor")
-            else:
-                good.append(scalar.text)
+        good: dict[str, None] = {}
+        for scalar in self.section.scalars("same"):
+            columns = self.info.table.groups.get(scalar.text, (scalar.text,))
+            good.update((column, None) for column in columns if self._joins(scalar, column))
         return tuple(good)
+
+    def _joins(self, scalar: Scalar, column: str) -> bool:
+        """Whether a column of ``same`` is one of the anchor's, too, and of the same type."""
+        mine = self.info.types.get(column)
+        if mine is None:
+            self._unknown_column(scalar)
+            return False
+        if self.anchor is None:
+            return False
+        theirs = self.anchor.shape.columns.get(column)
+        if theirs is None:
+            if not self.anchor.shape.hides(column):
+                what = f"the anchor's table `{self.anchor.shape.table}` has no column `{column}`"
+                self.faults.add(scalar.mark, what, "`same` compares columns of one name")
+        elif theirs.kind is not mine.kind:
+            self.faults.add(scalar.mark, f"`{column}` is {mine} here and {theirs} in the anchor")
+        return theirs is not None and theirs.kind is mine.kind
 
 
 def _example(kind: Kind) -> str:

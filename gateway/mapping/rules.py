@@ -152,8 +152,8 @@ class _Rule:
                 if pattern is not None and pattern.witness and pattern.count in _LISTS:
                     hint = "a witness beside `each` is one row or none: count: one, at most one, none"
                     self.faults.add(section.mark_of("explains"), f"the witness `{name.text}` is a list", hint)
-        elif matches and not self.section.broken and not any(_always_takes(match.pattern) for match in matches):
-            hint = "at least one pattern must take a row: not explains: nothing, count not any or none"
+        elif matches and not self.section.broken and not _may_take([match.pattern for match in matches]):
+            hint = "one must take a row (not explains: nothing, not count: none), and one count not be any or none"
             self.faults.add(self.section.mark_of("once"), "the rule takes nothing", hint)
 
     def _snapshot(self, anchor: Match | None, matches: tuple[Match, ...]) -> None:
@@ -207,5 +207,7 @@ class _Rule:
         return compile_data(node, contract, names, groups, self.section.word("rule"), self.faults)
 
 
-def _always_takes(pattern: Pattern) -> bool:
-    return not pattern.witness and pattern.count not in (Count.ANY, Count.NONE)
+def _may_take(patterns: list[Pattern]) -> bool:
+    """Whether a ``once`` rule can take anything, and asks for some row at all."""
+    takes = any(not pattern.witness and pattern.count is not Count.NONE for pattern in patterns)
+    return takes and any(pattern.count not in (Count.ANY, Count.NONE) for pattern in patterns)

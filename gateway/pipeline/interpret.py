@@ -157,9 +157,11 @@ class _Run:
             if truth is False:
                 self._note(rule, index, f"`{pattern.name}`: {pattern.count} not met")
                 return
-        if anchor is None and not self._takes_any(rule, found):
-            self._note(rule, index, "nothing to take")
-            return
+        if anchor is None:
+            truth = both(truth, _takes_any(rule, found))
+            if truth is False:
+                self._note(rule, index, "nothing to take")
+                return
         named = {name: companion.named for name, companion in found.items()}
         scope = Scope(anchor, named, self._domain_key(), self._domain_transaction())
         if rule.when is not None:
@@ -170,10 +172,8 @@ class _Run:
             self._undecided(rule, truth, index)
         else:
             self._fire(rule, anchor, found, scope, index)
-
-    @staticmethod
-    def _takes_any(rule: Rule, found: dict[str, Companion]) -> bool:
-        return any(_may_take(found[pattern.name]) for pattern in rule.companions if not pattern.witness)
+            for _, search in searches:
+                search.taken()
 
     def _undecided(self, rule: Rule, reason: Unavailable, index: int) -> None:
         self._note(rule, index, f"undecided: {reason.value}")
@@ -242,8 +242,16 @@ class _Run:
         return RecordError(letter_class, what, rule=rule.name, where=where, hint=hint, stage="interpret")
 
 
-def _may_take(companion: Companion) -> bool:
-    return bool(companion.rows) or isinstance(companion.named, Unavailable)
+def _takes_any(rule: Rule, found: dict[str, Companion]) -> Truth:
+    """Whether a ``once`` rule takes anything: unknown where nothing is certain and something may fit."""
+    takers = [found[pattern.name] for pattern in rule.companions if not pattern.witness]
+    if any(companion.rows for companion in takers):
+        return True
+    doubts = [companion.named for companion in takers if isinstance(companion.named, Unavailable)]
+    truth: Truth = bool(doubts)
+    for doubt in doubts:
+        truth = both(truth, doubt)
+    return truth
 
 
 def _policy(letter_class: LetterClass, what: str, change: ChangeEvent) -> RecordError:
