@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -75,6 +76,21 @@ def test_asked_to_stop_it_ends_within_five_seconds_and_goes_on_where_it_was(
     installation.run()
     installation.wait_until_settled(source)
     installation.check(source)
+
+
+def test_workers_end_when_their_supervisor_is_killed(installation: Installation) -> None:  # noqa: F811
+    gateway = installation.run(workers=2)
+    installation.wait(lambda: len(gateway.pids()) == 2, 60)
+    pids = gateway.pids().values()
+    gateway.process.kill()
+    installation.wait(lambda: not any(_alive(pid) for pid in pids), 20)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_group_without_offsets_is_refused_unless_told_to_begin_at_the_beginning(

@@ -6,7 +6,7 @@ import io
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import fastavro
 from gateway.adapters.log_readers import MarkerTopic, StateTopic
 from gateway.adapters.memory import MemoryBroker, MemoryCluster, MemoryLog, MemorySink
 from gateway.adapters.memory_source import MemoryGroup, MemorySource
+from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
 from gateway.pipeline.avro_in import SchemaById
 from gateway.ports import Batch, Committed, InDoubt, Membership, MustAbort, Partition
@@ -188,11 +189,16 @@ class MemoryInstallation:
         return source
 
     def worker(
-        self, slot: int = 1, fresh: bool = True, avro: SchemaById | None = None, **settings: Any
+        self,
+        slot: int = 1,
+        fresh: bool = True,
+        avro: SchemaById | None = None,
+        mappings: Sequence[CompiledMapping] = COMPILED,
+        **settings: Any,
     ) -> tuple[Worker, MemorySource]:
         """A started worker, and its membership in the group."""
         chosen = Settings(prefix=PREFIX, mappings=MAPPINGS, **settings)
-        plan = plan_worker(chosen, COMPILED, IDS, slot, fresh=fresh, avro=avro)
+        plan = plan_worker(chosen, mappings, IDS, slot, fresh=fresh, avro=avro)
         sink = FaultySink(self.broker, plan.transactional_id, self.chance, self.odds)
         self.sinks.append(sink)
         member = HesitantSource(self.group)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -24,7 +25,7 @@ from gateway.telemetry.signals import (
     TransactionEnded,
 )
 
-from .memory_world import ENVELOPE, PREFIX, AvroRawSource, Killed, MemoryInstallation
+from .memory_world import COMPILED, ENVELOPE, PREFIX, AvroRawSource, Killed, MemoryInstallation
 
 
 def turn_until_settled(world: MemoryInstallation, *workers: Worker, most: int = 3_000) -> None:
@@ -111,6 +112,33 @@ def test_a_partition_that_cannot_go_on_stops_alone() -> None:
     assert len(world.signals.stopped()) == 1
     assert "another" in world.signals.stopped()[0]
     assert world.settled() > before
+
+
+def test_under_halt_a_partition_stops_before_the_change_set_that_failed() -> None:
+    """What stands before it is settled; nothing of it is written; other partitions go on."""
+    world = MemoryInstallation(12, poison=frozenset({4}))
+    world.source.write(400)
+    worker, _ = world.worker(mappings=[replace(one, on_error="halt") for one in COMPILED])
+    for _ in range(300):
+        worker.turn()
+        world.clock.seconds += 0.05
+    assert len(world.signals.stopped()) == 1
+    assert "halt" in world.signals.stopped()[0]
+    assert not world.letters()
+    published = world.events()
+    assert all(published[thing] == facts[: len(published[thing])] for thing, facts in world.source.facts.items())
+    assert 0 < world.settled() < world.source.rows
+
+
+def test_a_transaction_larger_than_the_memory_allowed_stops_its_partition_and_is_never_cut() -> None:
+    world = MemoryInstallation(13)
+    world.source.write(100)
+    worker, _ = world.worker(unit_max_bytes=100)
+    for _ in range(100):
+        worker.turn()
+        world.clock.seconds += 0.05
+    assert world.signals.stopped()
+    assert all("unit_max_bytes" in error for error in world.signals.stopped())
 
 
 def test_a_start_without_a_committed_offset_is_refused() -> None:
