@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import overload
 
 from gateway.mapping.compiled import Column, Scope, Table
 from gateway.model.change import Image
-from gateway.model.values import MISSING, Unavailable, Value
+from gateway.model.values import MISSING, UNSENT, Unavailable, Value
 
 __all__ = ["Columns", "TablePlan"]
 
@@ -15,12 +15,26 @@ __all__ = ["Columns", "TablePlan"]
 class TablePlan:
     """What the interpreter asks of a table again and again, worked out once."""
 
-    __slots__ = ("by_raw", "columns", "must_read", "packed", "parts", "raw_set", "raws", "row_raws", "table")
+    __slots__ = (
+        "by_raw",
+        "columns",
+        "must_read",
+        "packed",
+        "parts",
+        "plain",
+        "raw_set",
+        "raws",
+        "readers",
+        "row_raws",
+        "table",
+    )
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.columns = dict(table.columns)
         self.parts = tuple(column for column in table.columns.values() if column.part is not None)
+        self.plain = tuple((c.name, c.raw, c.read) for c in table.columns.values() if c.part is None)
+        self.readers = {name: (raw, read) for name, raw, read in self.plain}
         self.packed = frozenset(column.raw for column in self.parts)
         self.raws = tuple(dict.fromkeys(column.raw for column in table.columns.values()))
         self.raw_set = frozenset(self.raws)
@@ -29,6 +43,14 @@ class TablePlan:
         }
         self.must_read = tuple(column.name for column in table.columns.values() if not column.bookkeeping)
         self.row_raws = tuple(table.columns[name].raw for name in table.row)
+
+    def read_whole(self, image: Image) -> Mapping[str, Value]:
+        """All columns of an image at once, for a row of which every column must decode anyway."""
+        values: dict[str, Value] = Columns(self, image) if self.parts else {}
+        for name, raw, read in self.plain:
+            cell = image.get(raw, MISSING)
+            values[name] = cell if cell is MISSING or cell is UNSENT else read(cell)
+        return values
 
     def read(self, name: str, image: Image, columns: Columns) -> Value:
         """One column of an image. KeyError for a name the table does not declare.
@@ -54,7 +76,12 @@ class Columns(dict[str, Value]):
         self._image = image
 
     def __missing__(self, name: str) -> Value:
-        value = self._plan.read(name, self._image, self)
+        reader = self._plan.readers.get(name)
+        if reader is None:
+            value = self._plan.read(name, self._image, self)
+        else:
+            cell = self._image.get(reader[0], MISSING)
+            value = cell if cell is MISSING or cell is UNSENT else reader[1](cell)
         self[name] = value
         return value
 

@@ -49,8 +49,10 @@ class NetRow:
         self.plan = plan
         self.op: RowOp = op
         self.before = None if path.before is None else Columns(plan, path.before)
-        self.after = None if path.after is None else Columns(plan, path.after)
-        self.row = self.before if self.after is None else self.after
+        self.after: Mapping[str, Value] | None = None
+        if path.after is not None:
+            self.after = Columns(plan, path.after) if op is RowOp.UPDATE else plan.read_whole(path.after)
+        self.row: Mapping[str, Value] | None = self.before if self.after is None else self.after
         self.changed: frozenset[str] = _NOTHING
         self.untaken: frozenset[str] = _NOTHING
         self.took: dict[str | None, str] = {}
@@ -113,12 +115,11 @@ def _other(path: Path, op: RowOp, key: Sequence[str]) -> Mapping[str, Value] | N
 def _read_new(row: NetRow, after: Image) -> None:
     """A row that is new here: every column must decode."""
     plan = row.plan
-    columns = row.row
-    if columns is None:
-        return
-    for name in plan.must_read:
-        if columns[name] is UNREADABLE:
-            raise _unreadable(row, name)
+    columns = row.after or {}
+    if UNREADABLE in columns.values():
+        for name in plan.must_read:
+            if columns[name] is UNREADABLE:
+                raise _unreadable(row, name)
     if len(after) != len(plan.raws) or not plan.raw_set <= after.keys():
         row.findings = _shape(row, after)
         row.undeclared = tuple(raw for raw in after if raw not in plan.raw_set and _moved(MISSING, after[raw]))
@@ -134,7 +135,7 @@ def _compare(row: NetRow, before: Image, after: Image) -> None:
     if before == after:
         differing: list[str] = []
     else:
-        differing = [raw for raw in plan.raws if before.get(raw, MISSING) != after.get(raw, MISSING)]
+        differing = _differing(plan, before, after)
     if differing:
         _compare_domain(row, differing)
     touched = row.path.touched
@@ -142,6 +143,13 @@ def _compare(row: NetRow, before: Image, after: Image) -> None:
         row.undone = tuple(sorted(raw for raw in touched.difference(differing) if raw in plan.raw_set))
         if row.path.revived and not row.undone and not row.changed:
             row.undone = plan.row_raws  # the row itself: gone and back as it was
+
+
+def _differing(plan: TablePlan, before: Image, after: Image) -> list[str]:
+    try:
+        return [raw for raw in plan.raws if before[raw] != after[raw]]
+    except KeyError:
+        return [raw for raw in plan.raws if before.get(raw, MISSING) != after.get(raw, MISSING)]
 
 
 def _compare_domain(row: NetRow, differing: list[str]) -> None:
