@@ -42,10 +42,6 @@ class Conjuncts:
     domains: tuple[tuple[tuple[str, str], Domain], ...] = ()
     opaque: frozenset[tuple[str, bool]] = frozenset()
 
-    def opposes(self, other: Conjuncts) -> bool:
-        """Whether one demands what the other denies."""
-        return any((spelling, not negated) in other.opaque for spelling, negated in self.opaque)
-
 
 def conjuncts_of(when: Scalar | None, conditions: Mapping[str, Parsed | None]) -> Conjuncts:
     """The conjuncts of a test; conditions are looked into. An unreadable test says nothing."""

@@ -20,7 +20,8 @@ __all__ = ["check_slots"]
 
 
 Asked = Mapping[tuple[str, str], Domain]
-"""What a rule asks of a row before it fires: the possible values by (before or after, column)."""
+"""What a rule asks of a row before it fires: the possible values, by (before or after, column) or (test, spelling)."""
+_TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +35,77 @@ class _Candidate:
 
 def check_slots(rules: tuple[Compiled, ...], conditions: Mapping[str, Parsed | None], faults: Faults) -> None:
     """Note a fault for each rule that can publish the event of an earlier rule for the same row, without a slot."""
-    known: dict[tuple[str, str], list[_Candidate]] = {}
+    known: dict[tuple[str, str], _Shelf] = {}
     for compiled in rules:
         event = compiled.rule.event
         if event is None or not compiled.clean:
             continue
         later = _candidate(compiled, conditions)
-        group = known.setdefault((event, compiled.rule.slot), [])
-        for earlier in group:
+        shelf = known.setdefault((event, compiled.rule.slot), _Shelf())
+        for earlier in shelf.near(later):
             reason = _clash(earlier, later)
             if reason:
                 what = f"`{earlier.compiled.rule.name}` and this rule can both publish {event} for one row ({reason})"
                 hint = "give one a slot, let the earlier one explain more, or let their tests exclude each other"
                 faults.add(compiled.section.mark_of("event"), what, hint)
                 break
-        group.append(later)
+        shelf.add(later)
+
+
+_Place = tuple[str, RowOp]
+_Index = dict[object, set[int]]
+
+
+class _Shelf:
+    """The earlier rules of one event and slot, kept by the values they ask for: a rule need not meet all of them."""
+
+    def __init__(self) -> None:
+        self._all: list[_Candidate] = []
+        self._once: set[int] = set()
+        self._placed: dict[_Place, set[int]] = {}
+        self._valued: dict[tuple[_Place, tuple[str, str]], _Index] = {}
+        self._asking: dict[tuple[_Place, tuple[str, str]], set[int]] = {}
+
+    def add(self, candidate: _Candidate) -> None:
+        """Keep a rule for those behind it."""
+        number = len(self._all)
+        self._all.append(candidate)
+        anchor = candidate.compiled.rule.anchor
+        if anchor is None:
+            self._once.add(number)
+            return
+        for op, asked in candidate.asked.items():
+            place = (anchor.table, op)
+            self._placed.setdefault(place, set()).add(number)
+            for column, domain in asked.items():
+                if domain.only is None:
+                    continue
+                self._asking.setdefault((place, column), set()).add(number)
+                index = self._valued.setdefault((place, column), {})
+                for value in domain.only:
+                    index.setdefault(value, set()).add(number)
+
+    def near(self, later: _Candidate) -> Iterator[_Candidate]:
+        """Those that may clash with a rule, in file order; the others ask for other values of some column."""
+        anchor = later.compiled.rule.anchor
+        if anchor is None:
+            yield from self._all
+            return
+        numbers = set(self._once)
+        for op, asked in later.asked.items():
+            numbers |= self._near((anchor.table, op), asked)
+        yield from (self._all[number] for number in sorted(numbers))
+
+    def _near(self, place: _Place, asked: Asked) -> set[int]:
+        left = self._placed.get(place, set())
+        for column, domain in asked.items():
+            asking = self._asking.get((place, column))
+            if asking is None or domain.only is None:
+                continue
+            index = self._valued[place, column]
+            agreeing = set().union(*(index.get(value, ()) for value in domain.only))
+            left = {number for number in left if number not in asking or number in agreeing}
+        return left
 
 
 def _candidate(compiled: Compiled, conditions: Mapping[str, Parsed | None]) -> _Candidate:
@@ -63,7 +120,7 @@ def _clash(earlier: _Candidate, later: _Candidate) -> str:
     first, second = earlier.compiled.rule.anchor, later.compiled.rule.anchor
     if first is None or second is None:
         return "an event of a `once` rule hangs on the first row of the change set"
-    if first.table != second.table or earlier.when.opposes(later.when):
+    if first.table != second.table:
         return ""
     for op in sorted(first.ops & second.ops):
         if _both_match(first, second, op) and not _exclusive(earlier.asked[op], later.asked[op]):
@@ -94,6 +151,9 @@ def _asked(pattern: Pattern, when: Conjuncts, op: RowOp) -> Asked:
     for (side, column), domain in (*_where(pattern, op, row), *when.domains):
         key = (row if side == "row" else side, column)
         found[key] = found.get(key, Domain()) & domain
+    for spelling, negated in when.opaque:
+        key = (_TEST, spelling)
+        found[key] = found.get(key, Domain()) & Domain(frozenset({not negated}))
     return found
 
 
