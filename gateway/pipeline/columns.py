@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import overload
 
 from gateway.mapping.compiled import Column, Scope, Table
@@ -10,6 +10,34 @@ from gateway.model.change import Image
 from gateway.model.values import MISSING, UNSENT, Unavailable, Value
 
 __all__ = ["Columns", "TablePlan"]
+
+_REMEMBERED = 4096
+_SHORT = 64
+_FEW_VALUES = ("date", "decimal", "bool")
+
+
+class _Memory(dict[object, Value]):
+    """What a column's reader made of raw texts and integers: readers are pure; codes, dates and amounts come again."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[object], Value]) -> None:
+        self._read = read
+
+    def __missing__(self, raw: object) -> Value:
+        value = self._read(raw)
+        if len(self) < _REMEMBERED and (not isinstance(raw, str) or len(raw) <= _SHORT):
+            self[raw] = value
+        return value
+
+
+def _reader(column: Column) -> Callable[[object], Value]:
+    """The column's reader, through a memory where the same few raw values come again and again."""
+    if column.symbols is None and not column.type.startswith(_FEW_VALUES):
+        return column.read
+    memory, read = _Memory(column.read), column.read
+    # true equals 1 and 1.0 as a key, so only texts and integers are remembered
+    return lambda raw: memory[raw] if raw.__class__ is str or raw.__class__ is int else read(raw)
 
 
 class TablePlan:
@@ -33,7 +61,7 @@ class TablePlan:
         self.table = table
         self.columns = dict(table.columns)
         self.parts = tuple(column for column in table.columns.values() if column.part is not None)
-        self.plain = tuple((c.name, c.raw, c.read) for c in table.columns.values() if c.part is None)
+        self.plain = tuple((c.name, c.raw, _reader(c)) for c in table.columns.values() if c.part is None)
         self.readers = {name: (raw, read) for name, raw, read in self.plain}
         self.packed = frozenset(column.raw for column in self.parts)
         self.raws = tuple(dict.fromkeys(column.raw for column in table.columns.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import xxhash
 
@@ -44,13 +45,23 @@ def row_part(row: RowRef) -> bytes:
     return _part(transaction) + _part(str(row.lsn)) + _part(row.table) + len(key).to_bytes(4, "big") + key
 
 
+@lru_cache(maxsize=1024)
+def _head(source_name: str, incarnation: int) -> bytes:
+    return _part(_FORMAT) + _part(source_name) + _part(str(incarnation))
+
+
+@lru_cache(maxsize=1024)
+def _tail(name: str, version: int, slot: str) -> bytes:
+    return _part(name) + _part(str(version)) + _part(slot)
+
+
 def event_id(
     source_name: str, incarnation: int, row: RowRef, aggregate: str, subject: str, name: str, version: int, slot: str
 ) -> str:
     """UUIDv8 over xxh3-128 of the length-prefixed parts; the same in re-emission, replay and other partition counts."""
-    head = _part(_FORMAT) + _part(source_name) + _part(str(incarnation)) + row_part(row)
-    tail = _part(aggregate) + _part(subject) + _part(name) + _part(str(version)) + _part(slot)
-    digest = xxhash.xxh3_128_hexdigest(head + tail)
+    who = _part(aggregate) + _part(subject)
+    whole = _head(source_name, incarnation) + row_part(row) + who + _tail(name, version, slot)
+    digest = xxhash.xxh3_128_hexdigest(whole)
     variant = "89ab"[int(digest[16], 16) & 3]
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:]}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 
 from gateway.mapping.compiled import Pattern, Rule, Scope, Truth
 from gateway.model.change import ChangeEvent, ChangeSet
@@ -51,6 +52,7 @@ def failed(
     return Interpretation((), (outcome,) * records, findings=findings, failure=error, trace=trace)
 
 
+_UNDONE = ignored("undone")
 _SNAPSHOT = Interpretation((), (ignored("snapshot"),))
 
 
@@ -73,7 +75,7 @@ class _Run:
 
     def whole(self) -> Interpretation:
         found, unknown = paths(self.changes, self.plan.tables)
-        outcomes: list[Outcome] = [ignored("undone")] * len(self.changes)
+        outcomes = [_UNDONE] * len(self.changes)
         gone = 0
         for path in found:
             row = net_row(path, self.plan.mapping.key)
@@ -229,8 +231,7 @@ class _Run:
     def _domain_transaction(self) -> dict[str, Value]:
         if self._transaction is None:
             source = self.changes[0].source
-            time = _EPOCH + dt.timedelta(milliseconds=source.ts_ms)
-            self._transaction = {"id": source.tx_id, "time": time}
+            self._transaction = _transaction(source.tx_id, source.ts_ms)
         return self._transaction
 
     def _note(self, rule: Rule, index: int, stopped_at: str) -> None:
@@ -240,6 +241,11 @@ class _Run:
     def _error(self, letter_class: LetterClass, what: str, rule: Rule, hint: str) -> RecordError:
         where = f"{self.plan.mapping.file}:{rule.line}"
         return RecordError(letter_class, what, rule=rule.name, where=where, hint=hint, stage="interpret")
+
+
+@lru_cache(maxsize=64)
+def _transaction(tx_id: int | None, ts_ms: int) -> dict[str, Value]:
+    return {"id": tx_id, "time": _EPOCH + dt.timedelta(milliseconds=ts_ms)}
 
 
 def _takes_any(rule: Rule, found: dict[str, Companion]) -> Truth:

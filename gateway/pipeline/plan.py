@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.mapping.compiled import CompiledMapping, Count, Pattern, RowOp, Rule
-from gateway.model.values import MISSING, Unavailable, Value
+from gateway.model.values import MISSING, Value
 from gateway.pipeline.columns import TablePlan
 from gateway.pipeline.rows import NetRow
 
@@ -23,6 +23,10 @@ class MappingPlan:
         self.tables = {physical: TablePlan(table) for physical, table in mapping.tables.items()}
         self._physical = {table.name: physical for physical, table in mapping.tables.items()}
         self._physical.update({physical: physical for physical in mapping.tables})
+        self._key_readers = {
+            name: next((table.columns[name].read for table in mapping.tables.values() if name in table.columns), None)
+            for name in mapping.key
+        }
         self._for_shape: dict[object, tuple[Rule, ...]] = {}
         self.snapshot_tables = frozenset(
             self.physical(rule.anchor) for rule in mapping.rules if rule.anchor and RowOp.SNAPSHOT in rule.anchor.ops
@@ -35,13 +39,9 @@ class MappingPlan:
     def key(self, raw: Mapping[str, object]) -> dict[str, Value]:
         """The aggregate key in the domain's words: raw key values read as the key columns' types."""
         read: dict[str, Value] = {}
-        for name in self.mapping.key:
+        for name, reader in self._key_readers.items():
             value = raw.get(name, MISSING)
-            column = next((t.columns[name] for t in self.mapping.tables.values() if name in t.columns), None)
-            if isinstance(value, Unavailable) or column is None:
-                read[name] = MISSING
-            else:
-                read[name] = column.read(value)
+            read[name] = MISSING if value is MISSING or reader is None else reader(value)
         return read
 
     def candidates(self, rows: list[NetRow]) -> tuple[Rule, ...]:

@@ -17,6 +17,7 @@ __all__ = ["METADATA_LIMIT", "Counters", "Progress", "format_progress", "parse_p
 METADATA_LIMIT = 3_000
 """Bytes; the broker refuses 4,096 and the transaction with it."""
 _FORMAT = "1"
+_PUBLISHED, _IGNORED, _DEAD_LETTERED = OutcomeKind.PUBLISHED, OutcomeKind.IGNORED, OutcomeKind.DEAD_LETTERED
 
 
 class Counters(NamedTuple):
@@ -41,12 +42,14 @@ class Counters(NamedTuple):
     ) -> Counters:
         """Counters of one unit."""
         kinds = [outcome.kind for outcome in outcomes]
+        published, ignored = kinds.count(_PUBLISHED), kinds.count(_IGNORED)
+        dead_lettered = kinds.count(_DEAD_LETTERED) if published + ignored < len(kinds) else 0
         return cls(
             len(kinds),
-            kinds.count(OutcomeKind.PUBLISHED),
-            kinds.count(OutcomeKind.IGNORED),
-            kinds.count(OutcomeKind.DEAD_LETTERED),
-            kinds.count(OutcomeKind.PARKED),
+            published,
+            ignored,
+            dead_lettered,
+            len(kinds) - published - ignored - dead_lettered,
             events,
             dead_sets,
             parked_sets,
