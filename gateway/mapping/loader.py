@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from gateway.mapping.canonical import digest_of
 from gateway.mapping.compiled import CompiledMapping, EventType
+from gateway.mapping.conditions import check_conditions
 from gateway.mapping.contract import Contract, event_files, read_contract
 from gateway.mapping.expressions.names import CodeTable
 from gateway.mapping.expressions.syntax import Parsed
@@ -133,6 +134,7 @@ class _File:
         context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful)
         events = self._events(section, aggregate.word("type"))
         rules = compile_rules(section.sections("rules"), context, self.contracts)
+        check_conditions(section.entries("conditions"), context)
         check_slots(rules, self.conditions, self.faults)
         result = _Result(self.faults, self.others, section)
         if self.faults.found or self.others or any(used.broken for used in self.used):
