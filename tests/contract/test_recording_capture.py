@@ -1,0 +1,71 @@
+"""`gateway recording capture` copies what stands in the raw topics, transaction markers too, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+from typer.testing import CliRunner
+
+from gateway.adapters.files import read_header, read_recording
+from gateway.authoring.forge import Forge, Position
+from gateway.cli import recording, translate
+from gateway.stack import Stack
+
+pytestmark = pytest.mark.stack
+MAPPINGS = Path(__file__).parents[2] / "mappings"
+RAW = ("legacy.customer.raw", "legacy.policy.raw", "legacy.billing.raw", "legacy.claim.raw")
+CUSTOMER = {"cust_id": 7, "nm": "Ann Example", "sts": "A"}
+
+
+@pytest.fixture
+def environment(stack: Stack, prefix: str) -> dict[str, str]:
+    """An installation of its own, with two customer records, one of them in a transaction that was aborted."""
+    bootstrap = stack.endpoints.bootstrap
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    topics = [NewTopic(prefix + name, 2, 1) for name in RAW] + [NewTopic(f"{prefix}legacy.transaction", 1, 1)]
+    for future in admin.create_topics(topics).values():
+        future.result(30)
+    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": f"{prefix}test"})
+    producer.init_transactions()
+    for aborted in (False, True):
+        producer.begin_transaction()
+        forge = Forge(prefix + RAW[0], source_name=f"{prefix}legacy")
+        at = Position(700 + aborted, 100, 110, 1_700_000_000_000)
+        record = forge.change((1, 0), {"customerId": 7}, "crm.cust", "c", None, CUSTOMER, at)
+        producer.produce(record.topic, record.value, record.key, 1, headers=[("h", b"\xff")])
+        producer.produce(f"{prefix}legacy.transaction", b'{"status":"END","id":"700:120","ts_ms":1}', partition=0)
+        if aborted:
+            producer.abort_transaction()
+        else:
+            producer.commit_transaction()
+    return {"GATEWAY_PREFIX": prefix, "GATEWAY_BOOTSTRAP": bootstrap, "GATEWAY_MAPPINGS": str(MAPPINGS)}
+
+
+def test_a_capture_holds_the_committed_records_and_translates(environment: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "raw.jsonl.gz"
+    result = CliRunner().invoke(recording.app, ["capture", str(file)], env=environment)
+    assert result.exit_code == 0, result.output
+    records = list(read_recording(file))
+    assert sorted(record.topic.removeprefix(environment["GATEWAY_PREFIX"]) for record in records) == [
+        "legacy.customer.raw",
+        "legacy.transaction",
+    ]
+    [row] = [record for record in records if record.topic.endswith(".raw")]
+    assert (row.partition, row.offset, row.key, row.headers) == (1, 0, b'{"customerId":7}', (("h", b"\xff"),))
+    assert json.loads(row.value or b"")["after"] == CUSTOMER
+    translated = CliRunner().invoke(translate.app, [str(file)], env=environment)
+    assert translated.exit_code == 0, translated.output
+    assert "consumed 1" in translated.stderr
+
+
+def test_a_masked_capture_holds_no_personal_data(environment: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "raw.jsonl"
+    result = CliRunner().invoke(recording.app, ["capture", str(file), "--mask"], env=environment)
+    assert result.exit_code == 0, result.output
+    assert read_header(file).masked
+    assert "Ann Example" not in file.read_text()
+    assert '\\"cust_id\\":7' in file.read_text()
