@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     unit_max_bytes: int = Field(256 * 1024 * 1024, description="largest open transaction held in memory")
     headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"
     incarnations: tuple[Incarnation, ...] = ()
+    worker_crashes: int = Field(10, ge=1, description="crashes of workers within a minute at which `gateway run` ends")
     http_port: int = Field(9464, description="health and metrics of `gateway run`; 0 picks a free port")
     http_host: str = Field("127.0.0.1", description="address that health and metrics are served on")
 

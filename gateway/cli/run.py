@@ -51,7 +51,9 @@ class _Run:
         self._settings = settings
         self._fresh = fresh
         self._view = LiveView(Console()) if live else None
-        self._supervisor = Supervisor(workers, self._start, LogTelemetry(pid=os.getpid()), SystemClock())
+        self._supervisor = Supervisor(
+            workers, self._start, LogTelemetry(pid=os.getpid()), SystemClock(), settings.worker_crashes
+        )
         self._reports: Mapping[int, WorkerReport] = {}
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda *_: self._supervisor.stop())

@@ -17,7 +17,8 @@ __all__ = ["Supervisor", "WorkerProcess", "WorkerReport"]
 
 _STOP_SECONDS = 5.0
 _LOOK_EVERY = 0.1
-_RESTARTS, _WITHIN = 10, 60.0
+_WITHIN = 60.0
+_LONGEST_PAUSE = 2.0
 _REFUSED = 2
 
 
@@ -58,16 +59,21 @@ class WorkerProcess(Protocol):
 
 
 class Supervisor:
-    """Keeps ``count`` workers alive. A refused configuration ends all; a crash is announced and the slot restarted."""
+    """Keeps ``count`` workers alive. A refused configuration ends all; a crash is announced and the slot restarted.
 
-    def __init__(self, count: int, start: Callable[[int], WorkerProcess], telemetry: Telemetry, clock: Clock) -> None:
+    ``crashes`` within a minute are one too many: then all end.
+    """
+
+    def __init__(
+        self, count: int, start: Callable[[int], WorkerProcess], telemetry: Telemetry, clock: Clock, crashes: int = 10
+    ) -> None:
         self._slots = range(1, count + 1)
         self._start = start
         self._telemetry = telemetry
         self._clock = clock
         self._workers: dict[int, WorkerProcess] = {}
         self._again_at: dict[int, float] = {}
-        self._restarts: deque[float] = deque(maxlen=_RESTARTS)
+        self._crashes: deque[float] = deque(maxlen=crashes)
         self._stopping = False
 
     @property
@@ -113,15 +119,15 @@ class Supervisor:
         self._telemetry.emit(WorkerEnded(slot, worker.pid, code, refused))
         if code == _REFUSED:
             raise ConfigError(refused or f"worker {slot} refused to start")
-        self._restarts.append(now)
-        if len(self._restarts) == _RESTARTS and now - self._restarts[0] < _WITHIN:
+        self._crashes.append(now)
+        if len(self._crashes) == self._crashes.maxlen and now - self._crashes[0] < _WITHIN:
             raise ConfigError(
-                f"workers ended {_RESTARTS} times within {_WITHIN:.0f} s, the last one with status {code}",
+                f"workers ended {len(self._crashes)} times within {_WITHIN:.0f} s, the last one with status {code}",
                 where=f"worker {slot}",
                 hint="the log says why; nothing is lost, the next start goes on where the last commit was",
             )
-        recent = sum(1 for at in self._restarts if now - at < _WITHIN)
-        self._again_at[slot] = now + min(5.0, 0.1 * 2 ** (recent - 1))
+        recent = sum(1 for at in self._crashes if now - at < _WITHIN)
+        self._again_at[slot] = now + min(_LONGEST_PAUSE, 0.1 * 2 ** (recent - 1))
 
     def _stop_all(self) -> None:
         for worker in self._workers.values():

@@ -75,6 +75,7 @@ def read_all(bootstrap: str, topic: str, level: str = "read_committed") -> list[
             "enable.partition.eof": True,
             "isolation.level": level,
             "fetch.wait.max.ms": 50,
+            "log_level": 0,
         }
     )  # fmt: skip
     count = len(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
@@ -174,7 +175,7 @@ class Installation:
 
     def __post_init__(self) -> None:
         """A client of its own."""
-        self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        self.admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
     def create(self, missing: bool = False) -> None:
         """Topics as `gateway connect apply` makes them; with ``missing`` those that are there already are fine."""
@@ -241,7 +242,9 @@ class Installation:
         try:
             answer = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(5)
         except (KafkaException, TimeoutError):
-            self.admin = AdminClient({"bootstrap.servers": self.bootstrap})  # an old one never finds a restarted broker
+            self.admin = AdminClient(
+                {"bootstrap.servers": self.bootstrap, "log_level": 0}
+            )  # an old one never finds a restarted broker
             return []
         return [json.loads(one.metadata[1:])["s"] for one in answer.topic_partitions if one.metadata]
 

@@ -54,6 +54,7 @@ class RawSource:
                 "partitioner": "murmur2_random",
                 "linger.ms": 5,
                 "compression.type": "lz4",
+                "log_level": 0,
             }
         )
         producer.init_transactions(30)

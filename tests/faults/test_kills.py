@@ -21,15 +21,15 @@ pytestmark = pytest.mark.stack
 class Load:
     """Writes rows on a thread, some hundreds at a time, until told to end and at least ``rows`` are written."""
 
-    def __init__(self, source: RawSource, rows: int, pause: float) -> None:
-        self._source, self._rows, self._pause = source, rows, pause
+    def __init__(self, source: RawSource, rows: int, pause: float, chunk: int = 300) -> None:
+        self._source, self._rows, self._pause, self._chunk = source, rows, pause, chunk
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
         while self._source.rows < self._rows or not self._enough.is_set():
-            self._source.write(300)
+            self._source.write(self._chunk)
             time.sleep(self._pause)
 
     def end(self) -> None:
@@ -83,11 +83,16 @@ def test_workers_killed_under_load_lose_and_double_nothing(installation: Install
 
 
 def test_a_worker_killed_inside_its_transaction_leaves_nothing_of_it(installation: Installation, seed: int) -> None:
-    """Ten strikes, each proved to fall into an open transaction, whose records no read_committed reader ever sees."""
+    """Ten strikes, each proved to fall into an open transaction, whose records no read_committed reader ever sees.
+
+    The worker is a static member of its group, so that its successor need not wait for the session timeout each time.
+    """
     chance = random.Random(seed)
     source = installation.source(seed)
-    gateway = installation.run(GATEWAY_COMMIT_INTERVAL_MS="1500", GATEWAY_TRANSACTION_MAX_RECORDS="100000")
-    load = Load(source, 20_000, pause=0.05)
+    installation.kafka["group.instance.id"] = "the-only-one"
+    slow = {"GATEWAY_COMMIT_INTERVAL_MS": "1500", "GATEWAY_TRANSACTION_MAX_RECORDS": "100000"}
+    gateway = installation.run(**slow, GATEWAY_WORKER_CRASHES="1000")
+    load = Load(source, 20_000, pause=0.2, chunk=100)
     struck = 0
     while struck < 10:
         installation.wait(lambda: open_transaction(installation), 60)
