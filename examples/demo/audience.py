@@ -57,7 +57,9 @@ class Audience:
                 **QUIET,
             }
         )
-        self._decode = AvroDeserializer(SchemaRegistryClient({"url": registry_url}))
+        registry = SchemaRegistryClient({"url": registry_url})
+        # without a strategy the client asks the registry about each topic first, for nothing we need
+        self._decode = AvroDeserializer(registry, conf={"subject.name.strategy.type": "TOPIC_RECORD"})
         known = self._consumer.list_topics(timeout=10).topics
         places = [TopicPartition(topic, number, 0) for topic in topics for number in known[topic].partitions]
         self._consumer.assign(places)
@@ -110,7 +112,9 @@ class Audience:
     def close(self) -> None:
         """Stop listening; raises what the listening thread failed with."""
         self._over.set()
-        self._thread.join(10)
+        self._thread.join(30)
+        if self._thread.is_alive():
+            raise RuntimeError("the demo's consumer hangs in a call")
         if self.failure is not None:
             raise RuntimeError("the demo's consumer failed") from self.failure
 

@@ -111,11 +111,11 @@ class _Demo:
             written = {one.tx_id for one in truth if one.committed and one.tx_id and one.facts}
             raw.await_ended(written, 90, lambda _: None)
             self._await_settled(raw, 60)
-            wait(_Quiet(audience), 30, "events did not end")
+            counts = raw.counts()
+            wait(lambda: len(audience.heard) >= counts.events, 60, f"the consumer did not hear {counts.events} events")
+            settled = _settled_records(metrics, counts)
         audience.close()
-        counts = raw.counts()
         raw.close()
-        settled = metrics.read()["gateway_records_total"]
         with self.act("reconcile"):
             differences = self._reconcile(audience)
         if self.recording is not None:
@@ -231,19 +231,16 @@ class _Demo:
         console.print(f"  [green]✓[/green] {time.monotonic() - start:.1f} s")
 
 
-class _Quiet:
-    """True once the audience has heard nothing new for a second."""
+def _settled_records(metrics: WorkerMetrics, counts: Counters) -> Counter[tuple[str, ...]]:
+    """The workers' own count of settled records, told with a delay: once it has caught up with the committed one."""
+    found: list[Counter[tuple[str, ...]]] = []
 
-    def __init__(self, audience: Audience) -> None:
-        self._audience = audience
-        self._seen = -1
-        self._since = time.monotonic()
+    def caught_up() -> bool:
+        found.append(metrics.read()["gateway_records_total"])
+        return sum(found[-1].values()) >= counts.consumed
 
-    def __call__(self) -> bool:
-        count = len(self._audience.heard)
-        if count != self._seen:
-            self._seen, self._since = count, time.monotonic()
-        return time.monotonic() - self._since > 1
+    wait(caught_up, 15, f"the metrics page did not tell of {counts.consumed} records")
+    return found[-1]
 
 
 def _table(audience: Audience, done: int | None = None) -> Table:

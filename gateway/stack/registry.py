@@ -46,7 +46,8 @@ class Registry:
             # Without these two it takes port 9000 of every address.
             "quarkus.management.host": "127.0.0.1",
             "quarkus.management.port": self.site.ports["registry-management"],
-            "apicurio.datasource.url": f"jdbc:h2:file:{self.folder / 'registry'}",
+            # H2 would write half a second after it acknowledged
+            "apicurio.datasource.url": f"jdbc:h2:file:{self.folder / 'registry'};WRITE_DELAY=0",
             **registry_settings(),
         }
         options = [f"-D{key}={value}" for key, value in settings.items()]
