@@ -294,8 +294,8 @@ class Tail:
     def provable(self) -> Ticket | None:
         """P2 (a): a ticket if the connector is known to be past the open transaction; ask the watermark *after*."""
         waiting = self._open or self._unresolved
-        if waiting is None:
-            return None
+        if waiting is None or (self._unresolved is not None and self._end_of(self._unresolved) is None):
+            return None  # what stands behind an unresolved transaction may belong to the open one
         ended = self._end_of(waiting) is not None
         name, incarnation, commit = waiting.source_name, waiting.incarnation, waiting.commit
         if not ended and (commit is None or not self._evidence.past(name, incarnation, commit)):
@@ -310,9 +310,9 @@ class Tail:
         waiting = self._open or self._unresolved
         if waiting is None or ticket != waiting.ticket:
             return []
-        if self._open is None:
-            self._hear_end()
-        if self._open is not None and self._open.tx_id == ticket.tx_id:
+        self._hear_end()
+        opened = self._open
+        if opened is not None and self._unresolved is None and opened.ticket[:2] == ticket[:2]:
             self._close(None)
         units, self._units = self._units, []
         return units
@@ -320,10 +320,10 @@ class Tail:
     def finish(self) -> list[Unit]:
         """The end of a recording: what waits is complete, since nothing will follow. Not for live partitions."""
         while self._open or self._unresolved:
-            if self._open:
-                self._close(None)
-            elif self._unresolved:
+            if self._unresolved:
                 self._resolve(self._end_at_last(self._unresolved))
+            else:
+                self._close(None)
         units, self._units = self._units, []
         return units
 

@@ -46,7 +46,7 @@ def reference(world: World) -> Output:
 
 
 @given(st.integers(0, 1 << 32), shapes, st.integers(2, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_batching_and_interleaving_change_nothing(seed, shape, chunk):
     """Random batches, random interleaving of partitions, ENDs heard early or late: equal output."""
     world, partitions = make_world(seed, shape)
@@ -55,7 +55,7 @@ def test_batching_and_interleaving_change_nothing(seed, shape, chunk):
 
 
 @given(st.integers(0, 1 << 32), shapes, st.integers(2, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_restarts_at_committed_progress_change_nothing(seed, shape, chunk):
     """A worker that is killed again and again and starts from what it committed: equal output, no outcome twice."""
     world, partitions = make_world(seed, shape)

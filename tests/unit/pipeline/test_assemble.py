@@ -267,3 +267,19 @@ def test_the_end_of_a_recording_closes_what_waits() -> None:
     assert [unit.tx_id for unit in units] == [700, 701]
     assert [unit.commit for unit in units] == [119, 120]
     assert p.tail.held_records == 0
+
+
+def test_an_open_transaction_is_not_cut_by_a_repeated_one_without_predecessor() -> None:
+    p = Partition()
+    null_first(p)
+    p.end(700, 120)
+    p.row(701, 120, 130)
+    assert p.tail.unresolved is None
+    p.evidence = p.tail._evidence = Evidence()  # a new process: it has heard no END yet
+    p.row(700, None, 112)
+    p.row(701, 120, 131)
+    p.end(701, 140)
+    assert p.tail.provable() is None
+    p.end(700, 120)
+    [unit] = p.tail.close(p.tail.provable())
+    assert kinds(unit) == [ChangeEvent, Duplicate, ChangeEvent]
