@@ -28,11 +28,12 @@ TRANSACTION_SUFFIX = ".transaction"
 
 
 def mapping_of_topic(topic: str, mappings: Sequence[CompiledMapping]) -> CompiledMapping | None:
-    """The mapping that reads a raw topic, whatever the installation's prefix; None if none does."""
-    for mapping in mappings:
-        if any(topic.endswith(name) for name in mapping.topics):
-            return mapping
-    return None
+    """The mapping that reads a raw topic, whatever the installation's prefix; None if none does.
+
+    Where several names fit, the longest does: what stands before it is the prefix.
+    """
+    named = [(len(name), mapping) for mapping in mappings for name in mapping.topics if topic.endswith(name)]
+    return max(named, key=lambda each: each[0])[1] if named else None
 
 
 def assemble(

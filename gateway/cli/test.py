@@ -34,9 +34,10 @@ def test(
         folder = mappings or Settings().mappings
         loaded = load(folder)
         chosen = [one for one in loaded if not names or one.name in names]
-        if not chosen:
+        unknown = [name for name in names or () if all(one.name != name for one in loaded)]
+        if unknown:
             known = ", ".join(one.name for one in loaded)
-            raise ConfigError(f"no mapping is named {', '.join(names or ())}", hint=f"known: {known}")
+            raise ConfigError(f"no mapping is named {', '.join(unknown)}", hint=f"known: {known}")
         failed = sum(_test_one(console, folder, mapping, case) for mapping in chosen)
     if failed:
         raise typer.Exit(1)
