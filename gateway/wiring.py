@@ -112,7 +112,7 @@ def plan_worker(
     """
     source = settings.topic(settings.topic_prefix)
     incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
-    wire = WireSettings(settings.prefix, settings.headers)
+    wire = WireSettings(settings.prefix, settings.headers, incarnations=incarnations)
     topics = {}
     for mapping in mappings:
         rules = TailRules(incarnations, source, settings.unit_max_bytes, frozenset(mapping.tables))

@@ -11,10 +11,11 @@ import typer
 from rich.console import Console
 
 from gateway.adapters.files import read_recording
-from gateway.authoring.offline import assemble, replay
+from gateway.authoring.offline import assemble, books_of, replay
 from gateway.authoring.shown import event_json
 from gateway.cli.failing import failures_told
 from gateway.mapping.loader import load
+from gateway.pipeline.encode import WireSettings
 from gateway.settings import Settings
 from gateway.wiring import wire_raw_schemas
 
@@ -38,7 +39,8 @@ def translate(
         loaded = load(mappings or settings.mappings)
         incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
         units = assemble(read_recording(file), loaded, incarnations=incarnations, avro=wire_raw_schemas(settings))
-        result = replay(units, loaded)
+        wire = WireSettings(settings.prefix, incarnations=incarnations)
+        result = replay(units, loaded, books_of(loaded, wire=wire))
     for encoded in result.events:
         sys.stdout.write(msgspec.json.encode(event_json(encoded)).decode() + "\n")
     for letter in result.letters if letters else ():
