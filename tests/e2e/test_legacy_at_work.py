@@ -117,3 +117,15 @@ def test_progress_and_what_to_try_next_are_shown(demo_run: DemoRun) -> None:
         assert told in demo_run.printed
     assert "Everything is running" in demo_run.printed
     assert "gateway tail" in demo_run.printed
+
+
+def test_the_truth_is_told_before_the_work_and_its_end_after_it(demo_run: DemoRun) -> None:
+    """Each transaction's lines stand in this order: planned, begun (with its id and ordinals), ended."""
+    phases: dict[str, list[str]] = {}
+    for line in (demo_run.state / "truth.jsonl").read_text().splitlines():
+        told = json.loads(line)
+        phases.setdefault(told["tx"], []).append(told["phase"])
+    assert {tuple(one) for one in phases.values()} == {
+        ("planned", "begun", "committed"),
+        ("planned", "begun", "rolledback"),
+    }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
 from legacy_db import __main__ as command_line
+from legacy_db.apps import applications
 from legacy_db.oracle.legacy_view import QUERIES
 from legacy_db.seeding import seed_world
 from legacy_db.tables import SCHEMA_FILE, TABLES
@@ -107,3 +109,16 @@ def test_reconcile_reads_the_tables_by_views_of_its_own() -> None:
     for table in ("crm.cust", "crm.cust_addr", "crm.cust_cons", "pol.pol_role", "bil.acct", "clm.clmnt"):
         assert table in text
     assert len(QUERIES) >= 7
+
+
+def test_a_folder_named_in_the_environment_adds_applications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the documentation shows it; without the variable there are the built-in ones alone."""
+    (tmp_path / "outside.py").write_text(
+        "from legacy_db.application import Application, Function\n"
+        "def plan(desk):\n    return None\n"
+        'APPLICATIONS = [Application("outside", "OUTSIDE", ["OUT"], (Function("outside", 1, plan),))]\n'
+    )
+    monkeypatch.delenv("GATEWAY_APPLICATIONS", raising=False)
+    own = {each.name for each in applications()}
+    monkeypatch.setenv("GATEWAY_APPLICATIONS", str(tmp_path))
+    assert {each.name for each in applications()} - own == {"outside"}
