@@ -91,7 +91,7 @@ class _Desk:
             hint="reconcile, or say `truncate: ignore` for the table",
             stage="interpret",
         )
-        self._dead_letter(Group("", [place]), error)
+        self._fail(Group("", [place]), error)
 
     def is_parked(self, group: Group) -> bool:
         """Whether an earlier failure holds the group's aggregate back. Snapshot rows that say nothing are not held."""
