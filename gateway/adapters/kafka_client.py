@@ -53,7 +53,7 @@ def log_reader_settings(bootstrap: str, extra: Mapping[str, str], group: str) ->
         auto__offset__reset="earliest",
         enable__partition__eof=True,
         queued__max__messages__kbytes=4096,
-        fetch__wait__max__ms=100,
+        fetch__wait__max__ms=50,
     )
 
 

@@ -51,7 +51,7 @@ class KafkaSource:
             auto__offset__reset="error",
             enable__partition__eof=True,
             queued__max__messages__kbytes=16384,
-            fetch__wait__max__ms=100,
+            fetch__wait__max__ms=50,
         )
         config["error_cb"] = self._hear
         self._bootstrap = bootstrap

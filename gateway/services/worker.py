@@ -112,8 +112,14 @@ class Worker:
             self._abort(str(error), tuple(self._owned.values()))
         except InDoubt as error:
             self._doubt(error)
-        if self._transaction.due:
+        if self._transaction.due or (not batch.records and self._quiet()):
             self._finish()
+
+    def _quiet(self) -> bool:
+        """Whether nothing more is to come into the open transaction soon: then nobody need wait for its interval."""
+        return self._transaction.is_open and all(
+            owned.tail is not None and owned.tail.open_offset is None for owned in self._running()
+        )
 
     def _patience(self) -> float:
         if any(owned.phase in (Phase.ASKING, Phase.READING_STATE) for owned in self._owned.values()):

@@ -55,6 +55,12 @@ def test_every_record_has_its_outcome_and_every_fact_its_event(installation: Ins
     assert _sum(metrics, "gateway_dead_letters_total") == sum(source.letters.values())
 
 
+def _shared(gateway: Gateway, workers: int) -> bool:
+    """Whether each of so many workers has a running partition."""
+    found = json.loads(_get(gateway, "health")[1])["workers"]
+    return len(found) == workers and all(one["running"] for one in found)
+
+
 def _sum(metrics: str, name: str) -> float:
     lines = [line for line in metrics.splitlines() if line.startswith((name + "{", name + " "))]
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
@@ -127,14 +133,14 @@ def test_one_transaction_followed_by_silence_is_published_soon(installation: Ins
     source.write(400)
     gateway = installation.run(workers=3)
     installation.wait_until_settled(source)
-    installation.wait(lambda: len(gateway.pids()) == 3, 60)
+    installation.wait(lambda: _shared(gateway, 3), 60)
     delays = []
     for _ in range(10):
         time.sleep(0.5)
         source.write(1)
         visible = time.time()
         installation.wait_until_settled(source, 20)
-        newest = max(event.timestamp for event in installation.published())
-        delays.append(max(0.0, newest - visible))
-    print(f"tail: produced after {median(delays) * 1000:.0f} ms (median), {max(delays) * 1000:.0f} ms (worst)")
+        delays.append(time.time() - visible)
+    print(f"tail: committed after {median(delays) * 1000:.0f} ms (median), {max(delays) * 1000:.0f} ms (worst)")
+    assert median(delays) < 2  # promised (protocol.md 2); the only time that is asserted
     installation.check(source)
