@@ -142,7 +142,7 @@ class _Table:
         for raw, column in packed:
             self._packed(raw, column, plain)
         groups = self._groups()
-        row = self._row()
+        row = self._row(groups)
         unexplained = self.section.word("unexplained", self.policies.unexplained)
         undeclared = self.section.word("undeclared", self.policies.undeclared)
         table = Table(
@@ -322,12 +322,20 @@ class _Table:
             self.faults.add(scalar.mark, f"the table `{self.name}` has no column `{scalar.text}`", hint)
         return False
 
-    def _row(self) -> tuple[str, ...]:
-        scalars = self.section.scalars("row")
-        for scalar in scalars:
-            if self._must_be_column(scalar) and self.columns[scalar.text].part is not None:
-                self.faults.add(scalar.mark, f"`{scalar.text}` is a part", "a row is identified by whole columns")
-        return tuple(scalar.text for scalar in scalars)
+    def _row(self, groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for scalar in self.section.scalars("row"):
+            if scalar.text in groups:
+                found.update(dict.fromkeys(groups[scalar.text]))
+            elif self._must_be_column(scalar):
+                found[scalar.text] = None
+            parts = [name for name in groups.get(scalar.text, (scalar.text,)) if self._is_part(name)]
+            if parts:
+                self.faults.add(scalar.mark, f"`{parts[0]}` is a part", "a row is identified by whole columns")
+        return tuple(found)
+
+    def _is_part(self, name: str) -> bool:
+        return name in self.columns and self.columns[name].part is not None
 
 
 def _as_computed(type_: Type) -> tuple[Type, Reader, str]:
