@@ -53,6 +53,7 @@ class Stage:
             "GATEWAY_LEGACY_DSN": ends.postgres_dsn,
             "GATEWAY_MAPPINGS": str(ROOT / "mappings"),
             "GATEWAY_CONNECT": str(ROOT / "connect"),
+            "GATEWAY_HTTP_PORT": "0",
             "GATEWAY_CAPTURE_PASSWORD": os.environ.get("GATEWAY_CAPTURE_PASSWORD", "capture"),
         }
 

@@ -13,6 +13,7 @@ import msgspec
 
 from demo.audience import Heard
 from legacy_db.oracle import Comparison, compare, project, shortfalls
+from legacy_db.oracle.expectation import count_by
 from legacy_db.oracle.legacy_view import QUERIES
 from legacy_db.oracle.reconcile import AGGREGATE_OF
 from legacy_db.truth import TruthTransaction
@@ -95,6 +96,11 @@ def judge(
         "parked": gateway["parked"],
         "parked_expected": expected.parked_change_sets,
         "undetermined": comparison.undetermined,
+        "mixed_updates": expected.mixed,
+        "several_tables": expected.several_tables,
+        "twins": expected.twins,
+        "least_by_event": min(count_by(expected.facts).values(), default=0),
+        "least_by_intent": min(count_by(expected.facts, by_intent=True).values(), default=0),
         "missing": len(comparison.missing),
         "extra": len(comparison.extra) + comparison.published_though_parked,
         "wrong_fields": len(comparison.wrong),
