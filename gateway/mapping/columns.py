@@ -55,6 +55,8 @@ def raw_text(raw: object) -> str | Unavailable | None:
 
 
 def _text(raw: object) -> Value:
+    if raw.__class__ is str:
+        return raw.rstrip(" ") or None
     text = raw_text(raw)
     return None if text == "" else text
 

@@ -48,6 +48,8 @@ class Image:
     def column(self, name: str) -> Field:
         """One column of the image; of an absent row it is null."""
         find, side = self.find, self.side
+        if find is _anchor and side == "after":
+            return Field(self.shape.columns[name], lambda scope: _after_anchor(scope, name), None, name)
 
         def run(scope: Scope) -> Value:
             row = find(scope)
@@ -99,6 +101,13 @@ def _image(row: object, side: str) -> Mapping[str, Value] | None:
         return row.before  # type: ignore[attr-defined, no-any-return]
     after = row.after  # type: ignore[attr-defined]
     return after if after is not None else row.before  # type: ignore[attr-defined, no-any-return]
+
+
+def _after_anchor(scope: Scope, name: str) -> Value:
+    """A column of the anchor's ``after``, the commonest of all names."""
+    row = scope.anchor
+    image = None if row is None else row.after
+    return (None if row is None else MISSING) if image is None else image.get(name, MISSING)
 
 
 def _anchor(scope: Scope) -> Found:
