@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
+from jinja2.visitor import NodeTransformer
 
 __all__ = ["MAX_CHARACTERS", "MAX_NODES", "ExpressionFault", "Parsed", "parse", "size_of"]
 
@@ -82,10 +83,45 @@ def parse(text: str) -> Parsed:
     if not parser.stream.eos:
         offset = offsets[min(parser.stream.current.lineno - 1, len(offsets) - 1)]
         raise ExpressionFault(offset, "the expression ends before this", _why_it_ended(text, offset))
-    parsed = Parsed(text, tree, tuple(offsets))
+    parsed = _filters_first(Parsed(text, tree, tuple(offsets)), tokens)
     if size_of(tree) > MAX_NODES:
         raise ExpressionFault(0, f"an expression of {size_of(tree)} parts", f"{MAX_NODES} are allowed: name conditions")
     return parsed
+
+
+def _filters_first(parsed: Parsed, tokens: list[tuple[int, str]]) -> Parsed:
+    """Filters bind tighter than a sign: ``-x | f`` is ``-(x | f)``. Jinja2 applies them to what the sign gives."""
+    if "-" not in parsed.text or "|" not in parsed.text:
+        return parsed
+    tree = _Binding(parsed, tokens).visit(parsed.tree)
+    return Parsed(parsed.text, tree, parsed.offsets)
+
+
+class _Binding(NodeTransformer):
+    def __init__(self, parsed: Parsed, tokens: list[tuple[int, str]]) -> None:
+        self.parsed = parsed
+        self.tokens = tokens
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - the visitor's name for it
+        """A filter over a sign without brackets becomes a sign over the filter."""
+        self.generic_visit(node)
+        sign = node.node
+        if not isinstance(sign, nodes.Neg) or self._in_brackets(sign, node):
+            return node
+        node.node = sign.node
+        sign.node = self.visit(node)
+        return sign
+
+    def _in_brackets(self, sign: nodes.Neg, outer: nodes.Filter) -> bool:
+        """Whether a bracket around the sign closes before the filter's name."""
+        start, end = self.parsed.offset(sign), self.parsed.offset(outer)
+        depth = 0
+        for offset, spelling in self.tokens:
+            if start <= offset < end:
+                depth += (spelling == "(") - (spelling == ")")
+                if depth < 0:
+                    return True
+        return False
 
 
 def size_of(tree: nodes.Node) -> int:

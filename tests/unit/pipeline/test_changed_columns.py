@@ -144,6 +144,7 @@ def test_a_table_and_a_row_read_parts_alike() -> None:
         for value in ("12", "x", None, UNSENT_VALUE, MISSING):
             raw = image("ref_no", value) | {"ref_kd": kind}
             assert dict(Columns(plan, raw).items()) == table.read(raw), (kind, value)
+            assert dict(plan.read_whole(raw).items()) == table.read(raw), (kind, value)
 
 
 def test_a_part_that_becomes_unreadable_by_its_kind_alone_is_a_dead_letter() -> None:
