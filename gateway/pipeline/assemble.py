@@ -150,9 +150,9 @@ class Tail:
         if type(decoded) is not ChangeEvent or decoded.source.snapshot:
             self._single(decoded)
             return
-        if self._source is None:
+        check_source(decoded, self._source or (decoded.source.name, ""))
+        if self._source is None or not self._source[1]:
             self._source = (decoded.source.name, decoded.source.database)
-        check_source(decoded, self._source)
         incarnation = incarnation_of(decoded.source.ts_ms, self._rules.incarnations)
         if decoded.source.commit is None:
             self._without_commit(decoded, incarnation)

@@ -23,6 +23,7 @@ MESSAGE_TABLE = "message"
 _OPERATIONS = {str(operation): operation for operation in Operation}
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 _NOT_SNAPSHOT = (None, False, "false")
+_YEAR_10000 = 253_402_300_800_000
 
 
 class Decoder:
@@ -129,6 +130,8 @@ def _source(block: SourceBlock, operation: Operation, envelope: Envelope) -> Sou
     snapshot = operation is Operation.SNAPSHOT or block.snapshot not in _NOT_SNAPSHOT
     if not snapshot and (block.txId is None or block.lsn is None or block.ts_ms is None):
         raise ValueError("`source` lacks txId, lsn or ts_ms: not a row of a PostgreSQL transaction")
+    if not 0 <= (block.ts_ms or 0) < _YEAR_10000:
+        raise ValueError(f"`source.ts_ms` {block.ts_ms} is no time")
     order = envelope.transaction.total_order if envelope.transaction else None
     return SourceRef(
         block.name,
