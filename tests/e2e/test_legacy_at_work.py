@@ -129,3 +129,9 @@ def test_the_truth_is_told_before_the_work_and_its_end_after_it(demo_run: DemoRu
         ("planned", "begun", "committed"),
         ("planned", "begun", "rolledback"),
     }
+
+
+def test_the_minimum_counts_are_printed_and_reached(demo_run: DemoRun) -> None:
+    figures = demo_run.figures
+    assert (figures["least_by_event"] >= 20, figures["least_by_intent"] >= 30) == (True, True)
+    assert (figures["mixed_updates"] >= 100, figures["several_tables"] >= 300) == (True, True)
