@@ -23,7 +23,7 @@ from gateway.model.values import Unavailable, Value
 from gateway.pipeline.account import accounting, ignored, row_outcome, unexplained
 from gateway.pipeline.firing import Companion, Search, take
 from gateway.pipeline.match import both, class_of, fits, truth_of
-from gateway.pipeline.net import paths
+from gateway.pipeline.net import Path, paths
 from gateway.pipeline.plan import MappingPlan
 from gateway.pipeline.rows import NetRow, net_row
 
@@ -68,16 +68,17 @@ class _Run:
         self.trace = trace
         self.events: list[DomainEvent] = []
         self.noise: dict[str, int] = {}
+        self.paths: list[Path] = []
         self.rows: list[NetRow] = []
         self._seen: set[tuple[str, int, str, RowRef]] = set()
         self._key: dict[str, Value] | None = None
         self._transaction: dict[str, Value] | None = None
 
     def whole(self) -> Interpretation:
-        found, unknown = paths(self.changes, self.plan.tables)
+        self.paths, unknown = paths(self.changes, self.plan.tables)
         outcomes = [_UNDONE] * len(self.changes)
         gone = 0
-        for path in found:
+        for path in self.paths:
             row = net_row(path, self.plan.mapping.key)
             if row is None:
                 gone += 1
@@ -198,8 +199,8 @@ class _Run:
 
     def _say(self, rule: Rule, event: str, anchor: NetRow | None, scope: Scope) -> None:
         version = self.plan.mapping.events[event].version
-        origin = anchor or self.rows[0]
-        row = origin.reference
+        path = self.paths[0] if anchor is None else anchor.path
+        row = path.reference
         identity = (event, version, rule.slot, row)
         if identity in self._seen:
             hint = "widen `explains`, or give one of the rules a `slot:`"
@@ -210,7 +211,7 @@ class _Run:
         except RecordError as error:
             error.rule = error.rule or rule.name
             raise
-        place, change = len(self.events), origin.path.places[0]
+        place, change = len(self.events), path.places[0]
         self.events.append(DomainEvent(event, version, rule.intent, rule.name, data, row, place, rule.slot, change))
 
     # -- what expressions may touch ----

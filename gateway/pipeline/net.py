@@ -7,8 +7,10 @@ from typing import Any
 
 from gateway.model.change import ChangeEvent, Image, Operation
 from gateway.model.errors import LetterClass, RecordError
+from gateway.model.event import RowRef
 from gateway.model.values import MISSING, UNSENT, Unavailable
 from gateway.pipeline.columns import TablePlan
+from gateway.pipeline.identity import as_text
 
 __all__ = ["Path", "paths"]
 
@@ -55,6 +57,15 @@ class Path:
 
     def _first_touched(self) -> set[str]:
         return _differing(self.before, self.after)
+
+    @property
+    def reference(self) -> RowRef:
+        """Row reference by the row's first change in the set (protocol.md 7); a snapshot row's has no transaction."""
+        first = self.first
+        image = first.before if first.operation is Operation.DELETE else first.after
+        key = tuple(as_text((image or {}).get(raw)) for raw in self.plan.row_raws)
+        tx_id = None if first.operation is Operation.SNAPSHOT else first.source.tx_id
+        return RowRef(tx_id, first.source.lsn, self.plan.table.physical, key)
 
     @property
     def ended(self) -> bool:

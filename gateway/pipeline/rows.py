@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from gateway.mapping.compiled import RowOp
 from gateway.model.change import Image, Operation
 from gateway.model.errors import LetterClass, RecordError
-from gateway.model.event import RowRef
 from gateway.model.values import MISSING, UNREADABLE, UNSENT, Unavailable, Value
 from gateway.pipeline.columns import Columns, TablePlan
-from gateway.pipeline.identity import as_text
 from gateway.pipeline.net import Path
 
 __all__ = ["NetRow", "net_row"]
@@ -61,15 +59,6 @@ class NetRow:
         self.undeclared: tuple[str, ...] = ()
         self.undone: tuple[str, ...] = ()
         self.findings: tuple[str, ...] = ()
-
-    @property
-    def reference(self) -> RowRef:
-        """Row reference by the row's first change in the set (protocol.md 7)."""
-        first = self.path.first
-        image = first.before if first.operation is Operation.DELETE else first.after
-        key = tuple(as_text((image or {}).get(raw)) for raw in self.plan.row_raws)
-        tx_id = None if self.op is RowOp.SNAPSHOT else first.source.tx_id
-        return RowRef(tx_id, first.source.lsn, self.plan.table.physical, key)
 
 
 def net_row(path: Path, key: Sequence[str]) -> NetRow | None:
