@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.mapping.compiled import RowOp
 from gateway.mapping.expressions.compiler import compile_test
 from gateway.mapping.expressions.names import RowShape
 from gateway.mapping.expressions.syntax import ExpressionFault
-from gateway.mapping.nodes import Scalar
+from gateway.mapping.nodes import Faults, Scalar
 from gateway.mapping.patterns import Context
+from gateway.model.errors import Fault
 
 __all__ = ["check_conditions"]
 
@@ -17,18 +18,24 @@ _OPS = (RowOp.UPDATE, RowOp.LEAVES, RowOp.ARRIVES)
 """Operations that together know every root: both images, or the key on the far side."""
 
 
-def check_conditions(entries: Iterable[tuple[Scalar, object]], context: Context) -> None:
-    """Note a fault for each condition that fits no row, unless the rule that uses it has one for it already."""
-    told = [fault.what for fault in context.faults.found]
+def check_conditions(
+    entries: Iterable[tuple[Scalar, object]], contexts: Sequence[Context], faults: Faults, told: Iterable[Fault]
+) -> None:
+    """Note in ``faults`` each condition that fits no row of any mapping that may use it (``contexts``).
+
+    A condition that a rule uses has its fault among those ``told`` already.
+    """
+    said = [fault.what for fault in told]
     for name, expression in entries:
         word = f"the condition `{name.text}`"
-        if context.conditions.get(name.text) is None or any(word in what for what in told):
+        unread = any(context.conditions.get(name.text) is None for context in contexts)
+        if unread or any(word in what for what in said):
             continue
         assert isinstance(expression, Scalar)
-        found = list(_faults(expression, context))
+        found = [fault for context in contexts for fault in _faults(expression, context)]
         if found and None not in found:
             nearest = max((fault for fault in found if fault is not None), key=_nearness)
-            context.faults.add(expression.at(nearest.offset), f"{word} fits no row: {nearest.what}", nearest.hint)
+            faults.add(expression.at(nearest.offset), f"{word} fits no row: {nearest.what}", nearest.hint)
 
 
 def _nearness(fault: ExpressionFault) -> tuple[bool, int]:

@@ -57,8 +57,18 @@ def load(folder: Path, defaults: Defaults | None = None) -> tuple[CompiledMappin
             files.append(_File(path, root, faults, shared, folder, defaults or Defaults()).compile())
     found = [] if files else [_nothing(folder)]
     _across(files)
+    _unused_conditions(files, shared)
     found += [*shared.found(), *(fault for each in files for fault in each.sorted())]
     return _finish(found, files, str(folder))
+
+
+def _unused_conditions(files: list[_Result], shared: Shared) -> None:
+    """Conditions of shared files, against the rows of all mappings that use the file."""
+    told = [fault for each in files for fault in each.faults.found]
+    for file in shared.files.values():
+        users = [each.context for each in files if each.context is not None and any(file is used for used in each.used)]
+        if users and file.section is not None and not file.broken:
+            check_conditions(file.section.entries("conditions"), users, file.faults, told)
 
 
 def _nothing(folder: Path) -> Fault:
@@ -91,6 +101,8 @@ class _Result:
     faults: Faults
     others: list[Fault]
     section: Section | None = None
+    context: Context | None = None
+    used: tuple[SharedFile, ...] = ()
     mapping: CompiledMapping | None = None
 
     def sorted(self) -> list[Fault]:
@@ -134,9 +146,9 @@ class _File:
         context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful)
         events = self._events(section, aggregate.word("type"))
         rules = compile_rules(section.sections("rules"), context, self.contracts)
-        check_conditions(section.entries("conditions"), context)
+        check_conditions(section.entries("conditions"), [context], self.faults, tuple(self.faults.found))
         check_slots(rules, self.conditions, self.faults)
-        result = _Result(self.faults, self.others, section)
+        result = _Result(self.faults, self.others, section, context, tuple(self.used))
         if self.faults.found or self.others or any(used.broken for used in self.used):
             return result
         mapping = CompiledMapping(

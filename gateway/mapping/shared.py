@@ -29,9 +29,11 @@ def shown(path: Path, folder: Path) -> str:
 
 @dataclass(slots=True)
 class SharedFile:
-    """Codes and conditions of one shared file; ``text`` is its canonical source for digests."""
+    """Codes and conditions of one shared file; ``root`` is its canonical source for digests."""
 
     root: Map | None
+    faults: Faults = field(default_factory=lambda: Faults(""))
+    section: Section | None = None
     codes: dict[str, CodeTable] = field(default_factory=dict)
     conditions: dict[str, Parsed | None] = field(default_factory=dict)
     broken: bool = False
@@ -43,7 +45,6 @@ class Shared:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: dict[Path, SharedFile] = {}
-        self.faults: list[Fault] = []
 
     def file(self, path: Path) -> SharedFile:
         """The file, read at its first use."""
@@ -54,8 +55,8 @@ class Shared:
 
     def _read(self, path: Path) -> SharedFile:
         root, faults = read_file(path, shown(path, self.folder))
-        found = SharedFile(root)
         section = None if root is None else SHARED.read(root, faults)
+        found = SharedFile(root, faults, section)
         if section is not None:
             for name, entries in section.entries("codes"):
                 table = code_table(cast("tuple[tuple[Scalar, object], ...]", entries), faults)
@@ -63,12 +64,11 @@ class Shared:
                     found.codes[name.text] = table
             found.conditions = conditions_of(section, faults)
         found.broken = bool(faults.found)
-        self.faults += faults.sorted()
         return found
 
     def found(self) -> list[Fault]:
         """The faults of all files read so far."""
-        return self.faults
+        return [fault for file in self.files.values() for fault in file.faults.sorted()]
 
 
 def conditions_of(section: Section, faults: Faults) -> dict[str, Parsed | None]:
