@@ -38,18 +38,20 @@ def test(
         if unknown:
             known = ", ".join(one.name for one in loaded)
             raise ConfigError(f"no mapping is named {', '.join(unknown)}", hint=f"known: {known}")
-        failed = sum(_test_one(console, folder, mapping, case) for mapping in chosen)
-    if failed:
+        counts = [_test_one(console, folder, mapping, case) for mapping in chosen]
+        if case and not any(run for run, _ in counts):
+            raise ConfigError(f"no case's name contains `{case}`", hint="the names stand after `- case:`")
+    if any(failed for _, failed in counts):
         raise typer.Exit(1)
 
 
-def _test_one(console: Console, folder: Path, mapping: CompiledMapping, only: str) -> int:
-    """Run one mapping's cases and show them; the number that failed."""
+def _test_one(console: Console, folder: Path, mapping: CompiledMapping, only: str) -> tuple[int, int]:
+    """Run one mapping's cases and show them; the number that ran, and of those that failed."""
     path = folder / mapping.file
     path = path.with_name(f"{path.stem}_test.yaml")
     if not path.exists():
         console.print(f"{mapping.name}: no cases ({path.name} is missing)", style="yellow", markup=False)
-        return 0
+        return 0, 0
     book = books_of([mapping])[mapping.name]
     results = [run_case(one, mapping, book) for one in read_cases(path) if only in one.name]
     failed = [result for result in results if result.differences]
@@ -63,7 +65,7 @@ def _test_one(console: Console, folder: Path, mapping: CompiledMapping, only: st
     )
     if unfired and not only:
         console.print(f"  no case fires: {', '.join(sorted(unfired))}", style="yellow", markup=False)
-    return len(failed)
+    return len(results), len(failed)
 
 
 def _show(console: Console, path: Path, result: CaseResult) -> None:

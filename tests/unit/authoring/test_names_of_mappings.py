@@ -22,3 +22,9 @@ def test_a_name_that_no_mapping_has_is_refused_though_another_is_known() -> None
     result = CliRunner().invoke(app, ["customer", "custmer", "--mappings", "mappings"])
     assert result.exit_code != 0
     assert "no mapping is named custmer" in result.output
+
+
+def test_a_word_that_no_cases_name_contains_is_refused() -> None:
+    result = CliRunner().invoke(app, ["--mappings", "mappings", "-k", "no such case"])
+    assert result.exit_code != 0
+    assert "no case's name contains" in result.output
