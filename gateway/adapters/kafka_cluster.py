@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicCollection
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, _listoffsets
 
 from gateway.adapters.kafka_client import client_settings, dependency_error, partition_of, topic_partition
@@ -92,6 +92,8 @@ class KafkaCluster:
         """See ``Cluster``."""
         try:
             metadata = self._admin.list_topics(topic, timeout=_TIMEOUT).topics[topic]
+            if metadata.error is not None and metadata.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise KafkaException(metadata.error)  # no leader yet, no answer: it may be there all the same
             if metadata.error is not None or not metadata.partitions:
                 raise ConfigError(
                     f"topic {topic} does not exist",

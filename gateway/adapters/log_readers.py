@@ -107,13 +107,14 @@ class MarkerTopic:
                 where=self._place.topic,
                 hint="recreate it with one partition: ENDs in several partitions have no order",
             )
-        self._low = self._cluster.low_watermark(self._place)
-        self._begin()
+        low = self._cluster.low_watermark(self._place)
+        self._begin(low, self._back)
+        self._low = low  # known from here on: a question without an answer is asked again
         return True
 
-    def _begin(self) -> None:
-        assert self._low is not None
-        self._start = max(self._low, self._cluster.high_watermark(self._place) - self._back)
+    def _begin(self, low: int, back: int) -> None:
+        self._start = max(low, self._cluster.high_watermark(self._place) - back)
+        self._back = back
         self._at_end = False
         self._log.assign({self._place: self._start})
 
@@ -125,14 +126,13 @@ class MarkerTopic:
     def again(self) -> None:
         """See ``MarkerReader``."""
         if self._low is not None:
-            self._begin()
+            self._begin(self._low, self._back)
 
     def earlier(self) -> bool:
         """See ``MarkerReader``."""
         if self._low is None or self._start <= self._low:
             return False
-        self._back *= 8
-        self._begin()
+        self._begin(self._low, self._back * 8)
         return True
 
     def close(self) -> None:

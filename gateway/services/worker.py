@@ -103,7 +103,8 @@ class Worker:
             if batch.records:
                 self._outages.back("registry")
             self._reached(batch)
-            self._assign()
+            if self._sink_open:  # after a doubt the new producer comes first: it ends the old transaction
+                self._assign()
             self._close_tails()
         except (MustAbort, DependencyError) as error:
             # The rest of the batch was not taken in: every partition is read again from its committed offset (R5).
@@ -176,6 +177,8 @@ class Worker:
         self._stop_partition(owned, f"{owned.place}@{owned.expected - 1}: {told}")
 
     def _stop_partition(self, owned: OwnedPartition, error: str) -> None:
+        if self._transaction.torn:
+            self._abort(f"a unit was written in part only: {error}")
         owned.phase = Phase.STOPPED
         owned.stopped_by = error
         owned.tail = None
@@ -196,10 +199,16 @@ class Worker:
     # -- assignment ---------------------------------------------------------------------------------------------------
 
     def _assign(self) -> None:
-        if all(owned.phase in (Phase.RUNNING, Phase.STOPPED) for owned in self._owned.values()):
-            return
+        self._refuse(self._assignment.changed)
+        if any(owned.phase in (Phase.ASKING, Phase.READING_STATE) for owned in self._owned.values()):
+            self._refuse(self._assignment.turn)
+        if any(owned.moved for owned in self._owned.values()):
+            self._transaction.ensure()
+
+    def _refuse(self, ask: Callable[[Iterable[OwnedPartition]], list[tuple[OwnedPartition, ConfigError]]]) -> None:
+        """Stop what cannot be served. ConfigError if that is everything."""
         try:
-            refused = self._assignment.turn(self._owned.values())
+            refused = ask(self._owned.values())
         except DependencyError as error:
             self._outages.away("kafka", error)
             return
@@ -207,8 +216,6 @@ class Worker:
             self._stop_partition(owned, str(refusal))
         if refused and all(owned.phase is Phase.STOPPED for owned in self._owned.values()):
             raise ConfigError("\n".join(owned.stopped_by for owned in self._owned.values()))
-        if any(owned.moved for owned in self._owned.values()):
-            self._transaction.ensure()
 
     # -- the tail of quiet partitions ---------------------------------------------------------------------------------
 
@@ -271,6 +278,9 @@ class Worker:
 
     def _finish(self, deadline: float | None = None) -> None:
         if not self._transaction.is_open:
+            return
+        if self._transaction.torn:
+            self._abort("a unit was written in part only")
             return
         try:
             self._transaction.finish(self._owned.values(), deadline)

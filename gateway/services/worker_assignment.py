@@ -19,7 +19,8 @@ __all__ = ["Assignment"]
 
 _ASK_AGAIN = 0.25
 _SAY_SO_AFTER = 2.0
-_SHAPE_HOLDS = 60.0
+_LOOK_EVERY = 60.0
+_ANSWER_HOLDS = 5.0
 
 
 class Assignment:
@@ -30,6 +31,8 @@ class Assignment:
         self._outside = outside
         self._evidence = evidence
         self._shapes: dict[str, tuple[float, TopicShape]] = {}
+        self._begun: dict[str, tuple[float, Progress | None]] = {}
+        self._look_at = outside.clock.monotonic() + _LOOK_EVERY
         self._waiting_since: dict[Partition, float] = {}
         self._said: set[Partition] = set()
 
@@ -49,27 +52,52 @@ class Assignment:
                         self._begin(owned, read_memory(entries, owned.place))
                     except ConfigError as error:
                         refused.append((owned, error))
+                    except DependencyError as error:
+                        self._again(owned, error)
+        return refused
+
+    def changed(self, partitions: Iterable[OwnedPartition]) -> list[tuple[OwnedPartition, ConfigError]]:
+        """Each minute: running partitions whose topic is not what it was (protocol.md 10). DependencyError: later."""
+        now = self._outside.clock.monotonic()
+        if now < self._look_at:
+            return []
+        self._look_at = now + _ANSWER_HOLDS
+        refused: list[tuple[OwnedPartition, ConfigError]] = []
+        for owned in partitions:
+            if owned.running and owned.progress is not None:
+                try:
+                    _check_shape(owned.place, owned.progress, self._shape(owned.place.topic))
+                except ConfigError as error:
+                    refused.append((owned, error))
+        self._look_at = now + _LOOK_EVERY
         return refused
 
     def _ask(self, owned: OwnedPartition) -> bool:
         """Step 1: waits, in turns, while a predecessor's transaction over the partition is undecided."""
-        now = self._outside.clock.monotonic()
-        if now < owned.ask_at:
+        if self._outside.clock.monotonic() < owned.ask_at:
             return False
         try:
             owned.committed = self._outside.source.committed(owned.place)
         except DependencyError as error:
-            owned.ask_at = self._outside.clock.monotonic() + _ASK_AGAIN
-            since = self._waiting_since.setdefault(owned.place, now)
-            if now - since > _SAY_SO_AFTER and owned.place not in self._said:
-                self._said.add(owned.place)
-                self._outside.telemetry.emit(DependencyAway(f"committed offset of {owned.place}", str(error)))
+            self._again(owned, error)
             return False
+        return True
+
+    def _again(self, owned: OwnedPartition, error: DependencyError) -> None:
+        """A step had no answer: all of them again a little later. Said once if that goes on for a while."""
+        now = self._outside.clock.monotonic()
+        owned.reset(now + _ASK_AGAIN)
+        since = self._waiting_since.setdefault(owned.place, now)
+        if now - since > _SAY_SO_AFTER and owned.place not in self._said:
+            self._said.add(owned.place)
+            self._outside.telemetry.emit(DependencyAway(f"committed offset of {owned.place}", str(error)))
+
+    def _arrived(self, owned: OwnedPartition) -> None:
+        now = self._outside.clock.monotonic()
         since = self._waiting_since.pop(owned.place, now)
         if owned.place in self._said:
             self._said.discard(owned.place)
             self._outside.telemetry.emit(DependencyBack(f"committed offset of {owned.place}", now - since))
-        return True
 
     def _read_state(self, asked: Mapping[int, Iterable[OwnedPartition]]) -> None:
         """Step 3: the watermark is asked after the committed offset is known (R2)."""
@@ -96,14 +124,15 @@ class Assignment:
         progress = owned.progress
         owned.decoder = raw.decoder
         owned.tail = Tail(*owned.place, raw.rules, self._evidence, hi=progress.hi, ts=progress.ts)
-        owned.phase = Phase.RUNNING
         self._outside.source.start(owned.place, owned.next_offset)
+        owned.phase = Phase.RUNNING
+        self._arrived(owned)
         self._outside.telemetry.emit(PartitionRunning(*owned.place, owned.next_offset, len(owned.parked)))
 
     def _shape(self, topic: str) -> TopicShape:
         now = self._outside.clock.monotonic()
         known = self._shapes.get(topic)
-        if known is None or now - known[0] > _SHAPE_HOLDS:
+        if known is None or now - known[0] > _ANSWER_HOLDS:
             known = self._shapes[topic] = (now, self._outside.cluster.shape(topic))
         return known[1]
 
@@ -122,18 +151,26 @@ class Assignment:
                 where=str(owned.place),
                 hint="start the first time with `gateway run --from-beginning`",
             )
+        begun = self._begun_elsewhere(owned.place, shape)
+        if begun is not None:
+            _check_shape(owned.place, begun, shape)
         return low, Progress.fresh(partitions=shape.partitions, topic_id=shape.topic_id, digest=digest)
+
+    def _begun_elsewhere(self, place: Partition, shape: TopicShape) -> Progress | None:
+        """Progress of any other partition of the topic: it tells what the topic was when the group began with it."""
+        now = self._outside.clock.monotonic()
+        known = self._begun.get(place.topic)
+        if known is None or now - known[0] > _ANSWER_HOLDS:
+            others = (Partition(place.topic, number) for number in range(shape.partitions))
+            found = (self._outside.source.committed(one) for one in others if one != place)
+            first = next((at for at in found if at is not None), None)
+            known = self._begun[place.topic] = (now, None if first is None else parse_progress(first.metadata))
+        return known[1]
 
 
 def _resumed(place: Partition, at: Committed, shape: TopicShape, low: int, digest: str) -> tuple[int, Progress]:
     progress = parse_progress(at.metadata)
-    if (progress.topic_id, progress.partitions) != shape:
-        raise ConfigError(
-            f"the topic was {progress.topic_id} with {progress.partitions} partitions, now it is {shape.topic_id} "
-            f"with {shape.partitions}",
-            where=str(place),
-            hint="a recreated topic or a changed partition count breaks order: capture into a new raw topic",
-        )
+    _check_shape(place, progress, shape)
     if at.offset < low:
         raise ConfigError(
             f"data loss: records {at.offset} to {low - 1} were deleted before they were read",
@@ -141,3 +178,13 @@ def _resumed(place: Partition, at: Committed, shape: TopicShape, low: int, diges
             hint="retention overtook the worker; nobody skips: reconcile what they said, then reset the offset by hand",
         )
     return at.offset, replace(progress, digest=digest)
+
+
+def _check_shape(place: Partition, progress: Progress, shape: TopicShape) -> None:
+    if (progress.topic_id, progress.partitions) != shape:
+        raise ConfigError(
+            f"the topic was {progress.topic_id} with {progress.partitions} partitions, now it is {shape.topic_id} "
+            f"with {shape.partitions}",
+            where=str(place),
+            hint="a recreated topic or a changed partition count breaks order: capture into a new raw topic",
+        )

@@ -32,8 +32,9 @@ class EndReader:
         """Take what arrived. ``wanted``: transactions whose own END is needed, since their ``c`` is null (3.3)."""
         if wanted - self._looking_for:
             # Their ENDs may have gone by when nobody wanted them, in a batch of which only the last END was read.
-            self._looking_for |= wanted
             self._markers.again()
+        self._looking_for = set(wanted)  # one that is not wanted for a while may be missed meanwhile: look again then
+        self._looked_for &= wanted
         latest = True
         for value in reversed(self._markers.poll()):
             end = self._parse(value)

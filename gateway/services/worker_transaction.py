@@ -28,11 +28,17 @@ class OpenTransaction:
         self._tally = Tally()
         self._bytes = 0
         self._opened_at: float | None = None
+        self._torn = False
 
     @property
     def is_open(self) -> bool:
         """Whether anything would be lost by an abort."""
         return self._opened_at is not None
+
+    @property
+    def torn(self) -> bool:
+        """Whether a unit failed while it was written: part of it is in the transaction, which must not be committed."""
+        return self._torn
 
     @property
     def age(self) -> float:
@@ -68,6 +74,7 @@ class OpenTransaction:
         raw = self._plan.topics[unit.topic]
         done = translate(unit, raw.book, owned.parked)
         self.ensure()
+        self._torn = True
         self._send_events(done)
         for letter in done.letters:
             self._send_letter(owned, letter)
@@ -76,6 +83,7 @@ class OpenTransaction:
         owned.settle(unit, done.counters)
         self._bytes += unit.size_bytes
         self._tally.add(unit, raw.mapping, done)
+        self._torn = False
 
     def _send_events(self, done: Translation) -> None:
         send = self._outside.sink.send
@@ -135,3 +143,4 @@ class OpenTransaction:
         self._membership = None
         self._tally = Tally()
         self._bytes = 0
+        self._torn = False
