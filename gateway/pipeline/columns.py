@@ -80,6 +80,15 @@ class TablePlan:
             values[name] = cell if cell is MISSING or cell is UNSENT else read(cell)
         return values
 
+    def asked(self, part: Column, image: Image, columns: Mapping[str, Value]) -> set[str]:
+        """The plain columns that a part of this image was computed from."""
+        raw = image.get(part.raw, MISSING)
+        value = raw if isinstance(raw, Unavailable) or part.value is None else part.value(raw)
+        seen = _Asked(columns)
+        if part.part is not None:
+            part.part(Scope(None, {}, {}, {}, image=seen, value=value))  # type: ignore[arg-type]
+        return seen.names
+
     def read(self, name: str, image: Image, columns: Columns) -> Value:
         """One column of an image. KeyError for a name the table does not declare.
 
@@ -92,6 +101,19 @@ class TablePlan:
         value = raw if isinstance(raw, Unavailable) or column.value is None else column.value(raw)
         part = column.part(Scope(None, {}, {}, {}, image=columns, value=value))  # type: ignore[arg-type]
         return part if isinstance(part, Unavailable) else column.read(part)
+
+
+class _Asked:
+    """Columns beside a packed one, and which of them an expression read."""
+
+    def __init__(self, columns: Mapping[str, Value]) -> None:
+        self._columns = columns
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Value = None) -> Value:
+        """The column, noted."""
+        self.names.add(name)
+        return self._columns.get(name, default)
 
 
 class Columns(dict[str, Value]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gateway.mapping.compiled import RowOp
+from gateway.mapping.compiled import Column, RowOp
 from gateway.model.change import Image, Operation
 from gateway.model.errors import LetterClass, RecordError
 from gateway.model.values import MISSING, UNREADABLE, UNSENT, Unavailable, Value
@@ -150,7 +150,7 @@ def _compare_domain(row: NetRow, differing: list[str]) -> None:
         elif plan.by_raw[raw] and _known(row, plan.by_raw[raw][0].name):
             same.append(raw)
     for part in plan.parts:
-        if _changed(row, part.name, raw_differs=part.raw in differing or _was_readable(row, part.name)):
+        if _changed(row, part.name, raw_differs=part.raw in differing or _reads_any(row, part, differing)):
             changed.add(part.name)
     same.extend(
         raw for raw in differing if raw in plan.packed and _is_sent(row, raw) and not _shows(plan, raw, changed)
@@ -160,9 +160,13 @@ def _compare_domain(row: NetRow, differing: list[str]) -> None:
     row.format_only = tuple(same)
 
 
-def _was_readable(row: NetRow, part: str) -> bool:
-    """Whether an unreadable part is so by the columns beside it, though its packed value is the same."""
-    return row.before is not None and row.before[part] is not UNREADABLE
+def _reads_any(row: NetRow, part: Column, differing: list[str]) -> bool:
+    """Whether an unreadable part reads a column beside its packed one whose raw value differs."""
+    if row.before is None or row.after is None or row.after[part.name] is not UNREADABLE:
+        return False
+    plan, path = row.plan, row.path
+    asked = plan.asked(part, path.before or {}, row.before) | plan.asked(part, path.after or {}, row.after)
+    return any(plan.columns[name].raw in differing for name in asked)
 
 
 def _is_sent(row: NetRow, raw: str) -> bool:

@@ -155,6 +155,14 @@ def test_a_part_that_becomes_unreadable_by_its_kind_alone_is_a_dead_letter() -> 
     assert failure.letter_class == "decode"
 
 
+def test_a_part_that_stays_unreadable_though_what_it_reads_changed_is_a_dead_letter() -> None:
+    """Its raw values are those of the columns that it reads: the kind was unreadable, now it is known."""
+    before, after = customer(ref_kd="?", ref_no="abc"), customer(ref_kd="P", ref_no="abc")
+    failure = interpreted(PARTS, (CUSTOMER, "u", before, after)).failure
+    assert failure is not None
+    assert failure.letter_class == "decode"
+
+
 def test_a_part_that_stays_unreadable_does_no_harm() -> None:
     before, after = customer(ref_no="abc"), customer(ref_no="abc", nm="Bob")
     assert interpreted(NAME, (CUSTOMER, "u", before, after)).failure is None
