@@ -4,10 +4,10 @@ import json
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from benchmarks.amplify import Amplifier, key_columns
 from benchmarks.reference import EventStreams
