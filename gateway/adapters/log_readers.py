@@ -13,6 +13,7 @@ __all__ = ["MarkerTopic", "StateTopic"]
 
 _LOOK_AGAIN = 0.5
 _FIRST_LOOK_BACK = 64
+_EVERYTHING = 2**62
 
 
 class StateTopic:
@@ -78,7 +79,8 @@ class MarkerTopic:
         self._place = Partition(topic, 0)
         self._back = _FIRST_LOOK_BACK
         self._low: int | None = None
-        self._start = 0
+        self._start = self._until = 0
+        self._missing = False
         self._look_at = 0.0
         self._at_end = False
 
@@ -89,7 +91,7 @@ class MarkerTopic:
         batch = self._log.take()
         if batch.records:
             self._at_end = False
-        if self._place in batch.ends:
+        if batch.ends.get(self._place, -1) >= self._until:
             self._at_end = True
         return [record.value for record in batch.records if record.value is not None]
 
@@ -100,6 +102,7 @@ class MarkerTopic:
         try:
             shape = self._cluster.shape(self._place.topic)
         except ConfigError:
+            self._missing = self._at_end = True
             return False  # the connector creates it with its first transaction
         if shape.partitions != 1:
             raise ConfigError(
@@ -108,12 +111,17 @@ class MarkerTopic:
                 hint="recreate it with one partition: ENDs in several partitions have no order",
             )
         low = self._cluster.low_watermark(self._place)
-        self._begin(low, self._back)
+        if self._missing:  # who looked for something in it was told that there is nothing: now all of it is new
+            self._begin(low, _EVERYTHING)
+            self._back = _FIRST_LOOK_BACK
+        else:
+            self._begin(low, self._back)
         self._low = low  # known from here on: a question without an answer is asked again
         return True
 
     def _begin(self, low: int, back: int) -> None:
-        self._start = max(low, self._cluster.high_watermark(self._place) - back)
+        self._until = self._cluster.high_watermark(self._place)
+        self._start = max(low, self._until - back)
         self._back = back
         self._at_end = False
         self._log.assign({self._place: self._start})
@@ -125,6 +133,7 @@ class MarkerTopic:
 
     def again(self) -> None:
         """See ``MarkerReader``."""
+        self._at_end = False
         if self._low is not None:
             self._begin(self._low, self._back)
 

@@ -129,6 +129,16 @@ class Tail:
         """Transaction id of a waiting transaction whose ``c`` is null: its END is needed (protocol.md 3.3)."""
         return self._unresolved.tx_id if self._unresolved else None
 
+    @property
+    def followed(self) -> bool:
+        """Whether the next row behind ``unresolved`` has a ``c``: where there is no END to be found, that tells."""
+        return self._next_commit() is not None
+
+    def _next_commit(self) -> int | None:
+        rows = (row.source for row in self._behind if type(row) is ChangeEvent and not row.source.snapshot)
+        first = next(rows, None)
+        return first.commit if first is not None and self._unresolved is not None else None
+
     # -- records in ----
 
     def add(self, decoded: Decoded) -> list[Unit]:
@@ -253,8 +263,15 @@ class Tail:
             self._behind.append(change)
 
     def _end_of(self, waiting: _Open) -> int | None:
-        """LSN of the transaction's END, if heard. It is the same for every partition; a later row's ``c`` is not."""
-        return self._evidence.end_of(waiting.source_name, waiting.incarnation, waiting.tx_id)
+        """LSN of the transaction's END. It is the same for every partition; the next row's ``c`` need not be."""
+        end = self._evidence.end_of(waiting.source_name, waiting.incarnation, waiting.tx_id)
+        if (
+            end is None
+            and waiting is self._unresolved
+            and self._evidence.has_no_end(waiting.source_name, waiting.tx_id)
+        ):
+            return self._next_commit()
+        return end
 
     def _hear_end(self) -> None:
         """Go on with what waits behind an unresolved transaction, once its END was heard."""

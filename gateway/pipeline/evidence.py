@@ -16,6 +16,7 @@ class Evidence:
         self._incarnations = incarnations
         self._greatest: dict[tuple[str, int], int] = {}
         self._ends: dict[tuple[str, int, int], int] = {}
+        self._gone: set[tuple[str, int]] = set()
 
     def end(self, source: str, tx_id: int, lsn: int, ts_ms: int) -> None:
         """An END of ``source``'s transaction topic was read."""
@@ -24,6 +25,14 @@ class Evidence:
         self._ends[(source, incarnation, tx_id)] = lsn
         if len(self._ends) > _REMEMBERED_ENDS:
             del self._ends[next(iter(self._ends))]
+
+    def no_end(self, source: str, tx_id: int) -> None:
+        """The whole transaction topic was read after a later row was seen: this transaction's END is not there."""
+        self._gone.add((source, tx_id))
+
+    def has_no_end(self, source: str, tx_id: int) -> bool:
+        """Whether it is known that no END of this transaction will be read."""
+        return (source, tx_id) in self._gone
 
     def row(self, source: str, incarnation: int, commit: int) -> None:
         """A row with this ``c`` was seen, in whatever partition."""

@@ -248,9 +248,11 @@ class Worker:
             self._sort_out(owned, error)
 
     def _look_for_ends(self, running: Iterable[OwnedPartition]) -> None:
-        wanted = [owned.tail.unresolved for owned in running if owned.tail is not None]
+        tails = [owned.tail for owned in running if owned.tail is not None and owned.tail.unresolved is not None]
+        wanted = frozenset(tail.unresolved for tail in tails if tail.unresolved is not None)
+        followed = frozenset(tail.unresolved for tail in tails if tail.unresolved is not None and tail.followed)
         try:
-            self._ends.poll(frozenset(one for one in wanted if one is not None))
+            self._ends.poll(wanted, followed)
         except DependencyError as error:
             self._outages.away("transaction topic", error)
         else:

@@ -25,16 +25,21 @@ class EndReader:
         self._source = source_name
         self._telemetry = telemetry
         self._found_any = False
-        self._looking_for: set[int] = set()
-        self._looked_for: set[int] = set()
+        self._looking_for: set[tuple[int, bool]] = set()
+        self._looked_for: set[tuple[int, bool]] = set()
 
-    def poll(self, wanted: frozenset[int]) -> None:
-        """Take what arrived. ``wanted``: transactions whose own END is needed, since their ``c`` is null (3.3)."""
-        if wanted - self._looking_for:
+    def poll(self, wanted: frozenset[int], followed: frozenset[int] = frozenset()) -> None:
+        """Take what arrived. ``wanted``: transactions whose own END is needed, since their ``c`` is null (3.3).
+
+        Behind those that are ``followed`` a row of the next transaction was seen, so their END stands in the topic, if
+        ever it will: where a search that began after that does not find it, the evidence says so.
+        """
+        searches = {(one, one in followed) for one in wanted}
+        if searches - self._looking_for:
             # Their ENDs may have gone by when nobody wanted them, in a batch of which only the last END was read.
             self._markers.again()
-        self._looking_for = set(wanted)  # one that is not wanted for a while may be missed meanwhile: look again then
-        self._looked_for &= wanted
+        self._looking_for = searches  # one that is not wanted for a while may be missed meanwhile: look again then
+        self._looked_for &= searches
         latest = True
         for value in reversed(self._markers.poll()):
             end = self._parse(value)
@@ -45,8 +50,12 @@ class EndReader:
             self._found_any, latest = True, False
             if not wanted:
                 break
-        if self._markers.at_end and (not self._found_any or wanted - self._looked_for) and not self._markers.earlier():
-            self._looked_for |= wanted  # the whole topic was read; from here on new ENDs are enough
+        missed = searches - self._looked_for
+        if self._markers.at_end and (not self._found_any or missed) and not self._markers.earlier():
+            self._looked_for |= searches  # the whole topic was read; from here on new ENDs are enough
+            for tx_id, is_followed in missed:
+                if is_followed:
+                    self._evidence.no_end(self._source, tx_id)
 
     def _parse(self, value: bytes) -> End | None:
         try:
