@@ -7,6 +7,7 @@ from enum import StrEnum
 
 __all__ = [
     "ConfigError",
+    "DataLoss",
     "DependencyError",
     "Fault",
     "GatewayError",
@@ -91,6 +92,10 @@ class ConfigError(GatewayError):
     def __str__(self) -> str:
         head = super().__str__()
         return "\n".join([head, *map(str, self.faults)]) if self.faults else head
+
+
+class DataLoss(ConfigError):  # noqa: N818 - names what happened
+    """Retention overtook the worker, a partition's next records are gone: it stops, others go on (protocol.md 4)."""
 
 
 class SourceRegressed(ConfigError):  # noqa: N818 - the protocol's word for it

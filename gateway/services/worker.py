@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 
-from gateway.model.errors import ConfigError, DependencyError
+from gateway.model.errors import ConfigError, DataLoss, DependencyError
 from gateway.model.record import RawRecord
 from gateway.pipeline.assemble import Ticket
 from gateway.pipeline.evidence import Evidence
@@ -206,7 +206,7 @@ class Worker:
             self._transaction.ensure()
 
     def _refuse(self, ask: Callable[[Iterable[OwnedPartition]], list[tuple[OwnedPartition, ConfigError]]]) -> None:
-        """Stop what cannot be served. ConfigError if that is everything."""
+        """Stop what cannot be served. ConfigError if that is everything, and not by a loss of data."""
         try:
             refused = ask(self._owned.values())
         except DependencyError as error:
@@ -214,7 +214,8 @@ class Worker:
             return
         for owned, refusal in refused:
             self._stop_partition(owned, str(refusal))
-        if refused and all(owned.phase is Phase.STOPPED for owned in self._owned.values()):
+        general = any(not isinstance(refusal, DataLoss) for _, refusal in refused)
+        if general and all(owned.phase is Phase.STOPPED for owned in self._owned.values()):
             raise ConfigError("\n".join(owned.stopped_by for owned in self._owned.values()))
 
     # -- the tail of quiet partitions ---------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from gateway.model.errors import ConfigError, DependencyError
+from gateway.model.errors import ConfigError, DataLoss, DependencyError
 from gateway.pipeline.assemble import Tail
 from gateway.pipeline.evidence import Evidence
 from gateway.pipeline.progress import Progress, parse_progress
@@ -172,7 +172,7 @@ def _resumed(place: Partition, at: Committed, shape: TopicShape, low: int, diges
     progress = parse_progress(at.metadata)
     _check_shape(place, progress, shape)
     if at.offset < low:
-        raise ConfigError(
+        raise DataLoss(
             f"data loss: records {at.offset} to {low - 1} were deleted before they were read",
             where=str(place),
             hint="retention overtook the worker; nobody skips: reconcile what they said, then reset the offset by hand",
