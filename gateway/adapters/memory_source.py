@@ -120,12 +120,14 @@ class MemorySource:
         if self._next and self._listener is not None:
             self._listener.revoked(sorted(self._next))
         self._next, self._running, self._ended = {}, set(), {}
+        self.granted = None  # of a generation that is over
 
     def expel(self) -> None:
         """What a session timeout does: the group goes on without this member, who hears of it later."""
         self._group.leave(self)
         if self._listener is not None:
             lost, self._next, self._running, self._ended = sorted(self._next), {}, set(), {}
+            self.granted = None
             self._listener.lost(lost)
         self._group.members.append(self)
         self._group.rebalance()
