@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,10 +98,24 @@ class Database:
     # -- the connector ------------------------------------------------------------------------------------------------
 
     def second_slot(self, name: str) -> Any:
-        """A replication slot that remembers this place in the log; gives the connector's offsets of now."""
-        self.connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (name,))
+        """A replication slot that remembers this place in the log; gives the connector's offsets of soon after.
+
+        Debezium refuses offsets older than its slot: a change is made, and the offsets are read once they are past it.
+        """
+        made = self.connection.execute(
+            "SELECT lsn - '0/0'::pg_lsn FROM pg_create_logical_replication_slot(%s, 'pgoutput')", (name,)
+        ).fetchone()
         self.connection.commit()
-        return self._connect.get(f"/connectors/{self.capture.plan.connector}/offsets").raise_for_status().json()
+        assert made is not None
+        self.change(1)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            found = self._connect.get(f"/connectors/{self.capture.plan.connector}/offsets").raise_for_status().json()
+            offset = found["offsets"][0]["offset"]
+            if min(offset.get("lsn_commit") or 0, offset.get("lsn") or 0) > int(made[0]):
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"the connector's offsets did not pass the new slot at {made[0]}: {found}")
 
     def go_back(self, offsets: Any, slot: str) -> None:
         """Set the connector's offsets back and let it read the log from there once more, over the other slot."""
