@@ -1,6 +1,7 @@
 """Starts programs for one call; a guard ends them all should we crash before they may stay."""
 
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from gateway.stack.errors import StackError, tail
+from gateway.stack.guard import STARTED_BY
 from gateway.stack.processes import Command, ProcessRecord, end, spawn
 
 __all__ = ["CancelledError", "Launcher"]
@@ -30,8 +32,9 @@ class Launcher:
         self._lock = threading.Lock()
         self._started: list[ProcessRecord] = []
         self.cancelled = threading.Event()
+        self._token = secrets.token_hex(8)
         self._guard = subprocess.Popen(
-            (sys.executable, "-I", str(_GUARD)), stdin=subprocess.PIPE, start_new_session=True, text=True
+            (sys.executable, "-I", str(_GUARD), self._token), stdin=subprocess.PIPE, start_new_session=True, text=True
         )
 
     def start(self, command: Command, log: Path) -> "subprocess.Popen[bytes]":
@@ -40,7 +43,8 @@ class Launcher:
             if self.cancelled.is_set():
                 raise CancelledError
             try:
-                process = spawn(command, log, _environment())
+                # By the token the guard finds a program, too, that we had no time to name to it.
+                process = spawn(command, log, {**_environment(), STARTED_BY: self._token})
             except OSError as error:
                 raise StackError(command.argv[0], str(error), "Is the extra `stack` installed whole?") from error
             self._watch(process)

@@ -132,7 +132,7 @@ def test_what_is_tied_to_a_process_ends_with_it_however_it_ends(toy: Stack, blow
 def test_the_guard_kills_what_was_named_unless_all_may_stay():
     named = ["17 1.5\n", "18 2.25\n"]
     assert watch(named) == [(17, 1.5), (18, 2.25)]
-    assert watch([*named, "done\n"]) == []
+    assert watch([*named, "done\n"]) is None
 
 
 def test_the_tail_is_the_end_of_a_long_log_and_nothing_of_an_absent_one(tmp_path: Path):
