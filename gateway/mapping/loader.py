@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
@@ -20,13 +20,13 @@ from gateway.mapping.nodes import Faults, Map, Mark, Scalar, did_you_mean
 from gateway.mapping.patterns import Context
 from gateway.mapping.reader import read_file, read_text
 from gateway.mapping.records import Section
-from gateway.mapping.rules import compile_rules
+from gateway.mapping.rules import Compiled, compile_rules
 from gateway.mapping.shared import Shared, SharedFile, circle_of, conditions_of, shown
 from gateway.mapping.slots import check_slots
 from gateway.mapping.tables import Policies, TableInfo, compile_tables
 from gateway.model.errors import ConfigError, Fault
 
-__all__ = ["Defaults", "load", "load_text"]
+__all__ = ["Defaults", "LoadedFile", "inspect", "inspect_text", "load", "load_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,14 @@ def load(folder: Path, defaults: Defaults | None = None) -> tuple[CompiledMappin
     Mapping files are ``<capability>/<mapping>.yaml``; ``*_test.yaml`` is ignored, files under ``shared/`` hold codes
     and conditions, contracts stand in ``events/`` beside the mapping. Raises ConfigError with the faults of all files.
     """
+    files, shared = inspect(folder, defaults)
+    found = [] if files else [_nothing(folder)]
+    found += [*shared.found(), *(fault for each in files for fault in each.sorted())]
+    return _finish(found, files, str(folder))
+
+
+def inspect(folder: Path, defaults: Defaults | None = None) -> tuple[list[LoadedFile], Shared]:
+    """All mapping files of a folder as far as they can be read, and the shared files: faults stand in the results."""
     shared = Shared(folder)
     files = []
     for path in sorted(folder.rglob("*.yaml")):
@@ -55,14 +63,19 @@ def load(folder: Path, defaults: Defaults | None = None) -> tuple[CompiledMappin
         else:
             root, faults = read_file(path, shown(path, folder))
             files.append(_File(path, root, faults, shared, folder, defaults or Defaults()).compile())
-    found = [] if files else [_nothing(folder)]
     _across(files)
     _unused_conditions(files, shared)
-    found += [*shared.found(), *(fault for each in files for fault in each.sorted())]
-    return _finish(found, files, str(folder))
+    return files, shared
 
 
-def _unused_conditions(files: list[_Result], shared: Shared) -> None:
+def inspect_text(text: str, folder: Path, name: str = "mapping.yaml") -> tuple[LoadedFile, Shared]:
+    """One mapping from text, as in ``load_text``; faults stand in the result."""
+    shared = Shared(folder)
+    root, faults = read_text(text, name)
+    return _File(folder / name, root, faults, shared, folder, Defaults()).compile(), shared
+
+
+def _unused_conditions(files: list[LoadedFile], shared: Shared) -> None:
     """Conditions of shared files, against the rows of all mappings that use the file."""
     told = [fault for each in files for fault in each.faults.found]
     for file in shared.files.values():
@@ -80,13 +93,11 @@ def load_text(text: str, folder: Path, name: str = "mapping.yaml") -> CompiledMa
 
     Raises ConfigError with all its faults.
     """
-    shared = Shared(folder)
-    root, faults = read_text(text, name)
-    compiled = _File(folder / name, root, faults, shared, folder, Defaults()).compile()
+    compiled, shared = inspect_text(text, folder, name)
     return _finish([*shared.found(), *compiled.sorted()], [compiled], name)[0]
 
 
-def _finish(faults: list[Fault], files: list[_Result], where: str) -> tuple[CompiledMapping, ...]:
+def _finish(faults: list[Fault], files: list[LoadedFile], where: str) -> tuple[CompiledMapping, ...]:
     if faults:
         distinct = tuple(dict.fromkeys(faults))
         count = f"{len(distinct)} fault{'s' if len(distinct) > 1 else ''}"
@@ -95,17 +106,22 @@ def _finish(faults: list[Fault], files: list[_Result], where: str) -> tuple[Comp
 
 
 @dataclass(slots=True)
-class _Result:
-    """What became of one mapping file."""
+class LoadedFile:
+    """What became of one mapping file. ``others``: faults of its contracts; ``mapping`` is None where it has faults."""
 
+    path: Path
     faults: Faults
     others: list[Fault]
+    root: Map | None = None
     section: Section | None = None
     context: Context | None = None
     used: tuple[SharedFile, ...] = ()
+    rules: tuple[Compiled, ...] = ()
+    contracts: Mapping[str, Contract | None] = field(default_factory=dict)
     mapping: CompiledMapping | None = None
 
     def sorted(self) -> list[Fault]:
+        """All faults of the file and its contracts."""
         return [*self.faults.sorted(), *self.others]
 
 
@@ -127,10 +143,10 @@ class _File:
         self.conditions: dict[str, Parsed | None] = {}
         self.contracts: dict[str, Contract | None] = {}
 
-    def compile(self) -> _Result:
+    def compile(self) -> LoadedFile:
         section = None if self.root is None else MAPPING.read(self.root, self.faults)
         if section is None or self.root is None:
-            return _Result(self.faults, self.others)
+            return LoadedFile(self.path, self.faults, self.others, self.root)
         self._not_built(section)
         self._use(section)
         codes_lost = any(used.broken for used in self.used)
@@ -148,7 +164,17 @@ class _File:
         rules = compile_rules(section.sections("rules"), context, self.contracts)
         check_conditions(section.entries("conditions"), [context], self.faults, tuple(self.faults.found))
         check_slots(rules, self.conditions, self.faults)
-        result = _Result(self.faults, self.others, section, context, tuple(self.used))
+        result = LoadedFile(
+            self.path,
+            self.faults,
+            self.others,
+            self.root,
+            section,
+            context,
+            tuple(self.used),
+            rules,
+            self.contracts,
+        )
         if self.faults.found or self.others or any(used.broken for used in self.used):
             return result
         mapping = CompiledMapping(
@@ -278,7 +304,7 @@ class _File:
         return contract if not faults.found else None
 
 
-def _across(files: list[_Result]) -> None:
+def _across(files: list[LoadedFile]) -> None:
     """Names that belong to one mapping only: mappings, tables, raw topics."""
     seen: dict[tuple[str, str], str] = {}
     for each in files:
