@@ -25,11 +25,11 @@ CUSTOMER = {"cust_id": 7, "nm": "Ann Example", "sts": "A"}
 def environment(stack: Stack, prefix: str) -> dict[str, str]:
     """An installation of its own, with two customer records, one of them in a transaction that was aborted."""
     bootstrap = stack.endpoints.bootstrap
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     topics = [NewTopic(prefix + name, 2, 1) for name in RAW] + [NewTopic(f"{prefix}legacy.transaction", 1, 1)]
     for future in admin.create_topics(topics).values():
         future.result(30)
-    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": f"{prefix}test"})
+    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": f"{prefix}test", "log_level": 0})
     producer.init_transactions()
     for aborted in (False, True):
         producer.begin_transaction()

@@ -77,8 +77,8 @@ class KafkaWorld:
         self.bootstrap = bootstrap
         self.protocol = protocol
         self._name = f"contract-{uuid.uuid4().hex[:8]}"
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
-        self._producer = Producer({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
         self._serial = itertools.count()
         self._open: list[EventSource | TransactionalSink | LogReader] = []
 

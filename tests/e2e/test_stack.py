@@ -97,7 +97,7 @@ def test_all_parts_answer_in_the_pinned_versions(stack: Stack):
 
 
 def test_a_record_of_the_largest_size_passes_the_broker_and_one_above_does_not(stack: Stack, prefix: str):
-    admin = AdminClient({"bootstrap.servers": stack.endpoints.bootstrap})
+    admin = AdminClient({"bootstrap.servers": stack.endpoints.bootstrap, "log_level": 0})
     admin.create_topics([NewTopic(f"{prefix}large", 1)])[f"{prefix}large"].result()
     producer = Producer({"bootstrap.servers": stack.endpoints.bootstrap, "message.max.bytes": 2 * MAX_RECORD_BYTES})
     verdicts = []
@@ -109,7 +109,7 @@ def test_a_record_of_the_largest_size_passes_the_broker_and_one_above_does_not(s
 
 
 def test_the_broker_makes_no_topic_unasked(stack: Stack):
-    admin = AdminClient({"bootstrap.servers": stack.endpoints.bootstrap})
+    admin = AdminClient({"bootstrap.servers": stack.endpoints.bootstrap, "log_level": 0})
     broker = ConfigResource(ConfigResource.Type.BROKER, "1")
     settings = admin.describe_configs([broker])[broker].result()
     assert settings["auto.create.topics.enable"].value == "false"
@@ -135,7 +135,7 @@ def test_data_outlive_down_and_up(state: Path):
     endpoints = stack.up(only={"postgres", "kafka"})
     with psycopg.connect(endpoints.postgres_dsn) as connection:
         connection.execute("CREATE TABLE memory AS SELECT 7 AS number")
-    admin = AdminClient({"bootstrap.servers": endpoints.bootstrap})
+    admin = AdminClient({"bootstrap.servers": endpoints.bootstrap, "log_level": 0})
     admin.create_topics([NewTopic("memory", 1)])["memory"].result()
     stack.down()
     again = stack.up(only={"postgres", "kafka"})

@@ -19,22 +19,34 @@ pytestmark = pytest.mark.stack
 
 
 class Load:
-    """Writes rows on a thread, some hundreds at a time, until told to end and at least ``rows`` are written."""
+    """Writes rows on a thread, some hundreds at a time, until told to end and at least ``rows`` are written.
+
+    As a context it never outlives its test: a test that fails on the way ends it at once.
+    """
 
     def __init__(self, source: RawSource, rows: int, pause: float, chunk: int = 300) -> None:
         self._source, self._rows, self._pause, self._chunk = source, rows, pause, chunk
-        self._enough = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._enough, self._at_once = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while self._source.rows < self._rows or not self._enough.is_set():
+        while not self._at_once.is_set() and (self._source.rows < self._rows or not self._enough.is_set()):
             self._source.write(self._chunk)
             time.sleep(self._pause)
 
+    def __enter__(self) -> Load:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._at_once.set()
+        self._thread.join(40)
+
     def end(self) -> None:
         self._enough.set()
-        self._thread.join()
+        self._thread.join(120)
+        assert not self._thread.is_alive(), "the source does not get its rows written"
+        assert self._source.rows >= self._rows, "the source failed: see its thread's exception"
 
 
 def open_transaction(installation: Installation) -> bool:
@@ -49,6 +61,18 @@ def open_transaction(installation: Installation) -> bool:
 
     stable = offsets(IsolationLevel.READ_COMMITTED)
     return any(stable[number] < end for number, end in offsets(IsolationLevel.READ_UNCOMMITTED).items())
+
+
+def stop_inside_a_transaction(installation: Installation, pid: int) -> None:
+    """SIGSTOP; where it fell between two transactions, woken and stopped again."""
+    for _ in range(50):
+        installation.wait(lambda: open_transaction(installation), 60)
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.2)  # what was on its way has arrived
+        if open_transaction(installation):
+            return
+        os.kill(pid, signal.SIGCONT)
+    pytest.fail("fifty strikes, and none inside a transaction")
 
 
 def kill_one(gateway: Gateway, chance: random.Random) -> None:
@@ -69,14 +93,14 @@ def test_workers_killed_under_load_lose_and_double_nothing(installation: Install
     source = installation.source(seed, poison=frozenset({5, 50}))
     gateway = installation.run(workers=2)
     installation.wait(lambda: len(gateway.pids()) == 2, 60)
-    load = Load(source, 20_000, pause=0.15)
-    strikes = 0
-    while strikes < 6:
-        time.sleep(chance.uniform(0.5, 3.0))
-        if installation.settled() < source.rows:
-            kill_one(gateway, chance)
-            strikes += 1
-    load.end()
+    with Load(source, 20_000, pause=0.15) as load:
+        strikes = 0
+        while strikes < 6:
+            time.sleep(chance.uniform(0.5, 3.0))
+            if installation.settled() < source.rows:
+                kill_one(gateway, chance)
+                strikes += 1
+        load.end()
     installation.wait_until_settled(source)
     assert deaths(gateway) == strikes == 6
     installation.check(source)
@@ -92,17 +116,18 @@ def test_a_worker_killed_inside_its_transaction_leaves_nothing_of_it(installatio
     installation.kafka["group.instance.id"] = "the-only-one"
     slow = {"GATEWAY_COMMIT_INTERVAL_MS": "1500", "GATEWAY_TRANSACTION_MAX_RECORDS": "100000"}
     gateway = installation.run(**slow, GATEWAY_WORKER_CRASHES="1000")
-    load = Load(source, 20_000, pause=0.2, chunk=100)
-    struck = 0
-    while struck < 10:
-        installation.wait(lambda: open_transaction(installation), 60)
-        time.sleep(chance.uniform(0.0, 1.0))
-        slot, pid = next(iter(gateway.pids().items()))
-        os.kill(pid, signal.SIGKILL)
-        struck += open_transaction(installation)
-        installation.wait(lambda slot=slot, pid=pid: gateway.pids().get(slot) not in (None, pid), 30)  # type: ignore[misc]
-        installation.wait(lambda: not open_transaction(installation), 20)  # the successor ended it, not the timeout
-    load.end()
+    with Load(source, 20_000, pause=0.02, chunk=20) as load:  # without a lull that would end a transaction early
+        struck = 0
+        while struck < 10:
+            installation.wait(lambda: open_transaction(installation), 60)
+            time.sleep(chance.uniform(0.0, 1.0))
+            slot, pid = next(iter(gateway.pids().items()))
+            os.kill(pid, signal.SIGKILL)
+            struck += open_transaction(installation)
+            installation.wait(lambda slot=slot, pid=pid: gateway.pids().get(slot) not in (None, pid), 30)  # type: ignore[misc]
+            # the successor ended it, not the timeout
+            installation.wait(lambda: not open_transaction(installation), 20)
+        load.end()
     installation.wait_until_settled(source)
     installation.check(source)
     everything = read_all(installation.bootstrap, installation.prefix + installation.public, "read_uncommitted")
@@ -136,14 +161,13 @@ def test_a_zombie_with_the_same_transactional_id_is_fenced_and_says_so(installat
     source.write(2_000)
     settings = {"GATEWAY_COMMIT_INTERVAL_MS": "1500", "GATEWAY_TRANSACTION_MAX_RECORDS": "100000"}
     zombie = installation.run(**settings)
-    load = Load(source, 20_000, pause=0.1)
-    installation.wait(lambda: installation.settled() > 0 and open_transaction(installation), 60)
-    pid = zombie.pids()[1]
-    os.kill(pid, signal.SIGSTOP)
-    assert open_transaction(installation)
-    heir = installation.run(**settings)
-    installation.wait(lambda: bool(heir.said("partition running")), 60)
-    load.end()
+    with Load(source, 20_000, pause=0.02, chunk=20) as load:
+        installation.wait(lambda: installation.settled() > 0, 60)
+        pid = zombie.pids()[1]
+        stop_inside_a_transaction(installation, pid)
+        heir = installation.run(**settings)
+        installation.wait(lambda: bool(heir.said("partition running")), 60)
+        load.end()
     installation.wait_until_settled(source)
     os.kill(pid, signal.SIGCONT)
     installation.wait(lambda: zombie.process.poll() is not None, 60)

@@ -33,26 +33,26 @@ def test_a_running_worker_needs_no_registry_and_a_starting_one_waits_for_it(
     installation.wait(lambda: bool(running.said("partition running")), 60)
     served = proxy.served
     assert served > 0
-    load = Load(source, 20_000, pause=0.3)
-    starting = None
-    for _ in range(10):
-        proxy.down()
-        if starting is None:
-            starting = installation.run(GATEWAY_REGISTRY_URL=through, GATEWAY_INSTANCE="2")
-        before = installation.settled()
-        time.sleep(3)
-        assert installation.settled() > before, "a running worker publishes while the registry is down"
-        if not starting.said("worker started") and starting.said("dependency away"):
-            time.sleep(0.5)
-        proxy.up()
-        time.sleep(chance.uniform(0.1, 0.6))
-    installation.wait(lambda: bool(starting.said("worker started")), 60)
-    away = [line for line in starting.said("dependency away") if line["dependency"] == "registry"]
-    back = [line for line in starting.said("dependency back") if line["dependency"] == "registry"]
-    print(f"the starting worker waited {sum(line['seconds'] for line in back):.1f} s for the registry")
-    assert away
-    assert back
-    load.end()
+    with Load(source, 20_000, pause=0.3) as load:
+        starting = None
+        for _ in range(10):
+            proxy.down()
+            if starting is None:
+                starting = installation.run(GATEWAY_REGISTRY_URL=through, GATEWAY_INSTANCE="2")
+            before = installation.settled()
+            time.sleep(3)
+            installation.wait(lambda before=before: installation.settled() > before, 30)  # type: ignore[misc]
+            if not starting.said("worker started") and starting.said("dependency away"):
+                time.sleep(0.5)
+            proxy.up()
+            time.sleep(chance.uniform(0.1, 0.6))
+        installation.wait(lambda: bool(starting.said("worker started")), 60)
+        away = [line for line in starting.said("dependency away") if line["dependency"] == "registry"]
+        back = [line for line in starting.said("dependency back") if line["dependency"] == "registry"]
+        print(f"the starting worker waited {sum(line['seconds'] for line in back):.1f} s for the registry")
+        assert away
+        assert back
+        load.end()
     installation.wait_until_settled(source)
     installation.check(source)
     assert not running.said("dependency away")

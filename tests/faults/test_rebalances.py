@@ -20,15 +20,15 @@ def test_workers_that_come_and_go_lose_and_double_nothing(installation: Installa
         installation.kafka.clear()  # session and heartbeat are the broker's there
     source = installation.source(seed, poison=frozenset({8}))
     started = [installation.run(GATEWAY_INSTANCE="1", GATEWAY_GROUP_PROTOCOL=protocol)]
-    load = Load(source, 20_000, pause=0.25)
-    installation.wait(lambda: bool(started[0].said("partition running")), 60)
-    for number in (2, 3):
-        time.sleep(chance.uniform(0.3, 1.5))
-        started.append(installation.run(GATEWAY_INSTANCE=str(number), GATEWAY_GROUP_PROTOCOL=protocol))
-        installation.wait(lambda: bool(started[-1].said("partition running")), 60)
-        time.sleep(chance.uniform(0.3, 1.5))
-        assert started[-2].stop() == 0
-    load.end()
+    with Load(source, 20_000, pause=0.25) as load:
+        installation.wait(lambda: bool(started[0].said("partition running")), 60)
+        for number in (2, 3):
+            time.sleep(chance.uniform(0.3, 1.5))
+            started.append(installation.run(GATEWAY_INSTANCE=str(number), GATEWAY_GROUP_PROTOCOL=protocol))
+            installation.wait(lambda: bool(started[-1].said("partition running")), 60)
+            time.sleep(chance.uniform(0.3, 1.5))
+            assert started[-2].stop() == 0
+        load.end()
     installation.wait_until_settled(source)
     moved = sum(len(gateway.said("partition given up")) for gateway in started)
     print(f"{moved} partitions changed hands")
