@@ -51,9 +51,10 @@ def _scalar(node: Node, faults: Faults, wanted: str) -> Scalar | None:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Any text but null."""
+    """Any text but null; ``pattern``: what it looks like, for editors (the compiler judges it)."""
 
     what: str = "text"
+    pattern: str = ""
 
     def read(self, node: Node, faults: Faults) -> Scalar | None:
         """The scalar."""
@@ -61,7 +62,7 @@ class Text:
 
     def schema(self) -> dict[str, object]:
         """JSON Schema of the form."""
-        return {"type": "string"}
+        return {"type": "string", "pattern": f"^({self.pattern})$"} if self.pattern else {"type": "string"}
 
     def words(self) -> str:
         """The form in words."""
@@ -172,9 +173,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Anything:
-    """A tree that is read later, against something else."""
+    """A tree that is read later, against something else; ``definition`` names its JSON Schema, where there is one."""
 
     what: str
+    definition: str = ""
 
     def read(self, node: Node, faults: Faults) -> Node | None:
         """The node."""
@@ -182,7 +184,7 @@ class Anything:
 
     def schema(self) -> dict[str, object]:
         """JSON Schema of the form."""
-        return {}
+        return {"allOf": [{"$ref": f"#/definitions/{self.definition}"}]} if self.definition else {}
 
     def words(self) -> str:
         """The form in words."""

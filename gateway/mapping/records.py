@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.mapping.examples import example_of
 from gateway.mapping.forms import Form
 from gateway.mapping.nodes import Faults, Map, Mark, Node, Scalar, Seq, did_you_mean, kind_of
 
@@ -13,12 +14,19 @@ __all__ = ["Key", "Record", "Section"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of a record: its form and what it is for."""
+    """One key of a record: its form, what it is for, and examples of its value as they stand in a file."""
 
     name: str
     form: Form
     doc: str
     required: bool = False
+    examples: tuple[str, ...] = ()
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the value, with what it is for and examples."""
+        described: dict[str, object] = {**self.form.schema(), "description": self.doc}
+        values = [example_of(each) for each in self.examples]
+        return {**described, "examples": values} if values else described
 
 
 @dataclass(slots=True)
@@ -86,10 +94,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A map with declared keys."""
+    """A map with declared keys. ``one_of``: keys that exclude each other (for editors; the compiler says more)."""
 
     what: str
     keys: tuple[Key, ...]
+    one_of: tuple[tuple[tuple[str, ...], ...], ...] = ()
 
     def read(self, node: Node, faults: Faults) -> Section | None:
         """A section with all that could be read; unknown and missing keys are faults."""
@@ -126,11 +135,22 @@ class Record:
 
     def schema(self) -> dict[str, object]:
         """JSON Schema of the form."""
-        properties = {key.name: {**key.form.schema(), "description": key.doc} for key in self.keys}
-        required = [key.name for key in self.keys if key.required]
+        properties = {key.name: key.schema() for key in self.keys}
         plain: dict[str, object] = {"type": "object", "properties": properties, "additionalProperties": False}
-        return {**plain, "required": required} if required else plain
+        if required := [key.name for key in self.keys if key.required]:
+            plain["required"] = required
+        if self.one_of:
+            plain["allOf"] = [
+                {"oneOf": [_alternative(keys, alternatives) for keys in alternatives]} for alternatives in self.one_of
+            ]
+        return plain
 
     def words(self) -> str:
         """The form in words."""
         return self.what
+
+
+def _alternative(keys: tuple[str, ...], alternatives: tuple[tuple[str, ...], ...]) -> dict[str, object]:
+    """Has these keys, and none of the other alternatives'."""
+    others = [name for each in alternatives if each != keys for name in each]
+    return {"required": list(keys), "not": {"anyOf": [{"required": [name]} for name in others]}}
