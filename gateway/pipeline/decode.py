@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from gateway.model.change import ChangeEvent, Operation, SourceRef
@@ -13,12 +11,10 @@ from gateway.model.unit import Broken, Decoded, Mark, MarkKind
 from gateway.pipeline.avro_in import AvroReader, SchemaById
 from gateway.pipeline.envelope import Envelope, SourceBlock, read_json, sequence_commit
 from gateway.pipeline.keys import Key, KeyReader, other_key
+from gateway.pipeline.messages import MESSAGE_TABLE, content_of
 from gateway.pipeline.unsent import mark_unsent, may_hold_unsent
 
 __all__ = ["MESSAGE_TABLE", "Decoder"]
-
-MESSAGE_TABLE = "message"
-"""Table name under which a logical message of a transaction reads as an inserted row."""
 
 _OPERATIONS = {str(operation): operation for operation in Operation}
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -65,7 +61,7 @@ class Decoder:
             raise ValueError("not a change: no `op` of c, u, d, r, t, m, or no `source`")
         before, after = envelope.before, envelope.after
         if operation is Operation.MESSAGE:
-            before, after = None, _message_row(envelope)
+            before, after = None, content_of(envelope.message)
         elif operation is not Operation.DELETE and after is None:
             raise ValueError(f"op {operation} without `after`")
         if may_hold_unsent(record.value or b""):
@@ -80,6 +76,8 @@ class Decoder:
             return Broken(record, key)
         if key.unknown:
             raise self._wrong_key(record, key)
+        if operation is Operation.MESSAGE:
+            after = {**(after or {}), **key.columns}
         return ChangeEvent(
             record, _table(envelope.source, operation), operation, before, after, key.columns, source, other, key[1]
         )
@@ -119,11 +117,6 @@ def _table(source: SourceBlock, operation: Operation) -> str:
     if operation is Operation.MESSAGE:
         return MESSAGE_TABLE
     return f"{source.schema}.{source.table}" if source.schema else source.table or ""
-
-
-def _message_row(envelope: Envelope) -> dict[str, Any]:
-    text = envelope.message
-    return {} if text is None else {"prefix": text.prefix, "content": text.content}
 
 
 def _source(block: SourceBlock, operation: Operation, envelope: Envelope) -> SourceRef:

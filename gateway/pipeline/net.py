@@ -11,6 +11,7 @@ from gateway.model.event import RowRef
 from gateway.model.values import MISSING, UNSENT, Unavailable
 from gateway.pipeline.columns import TablePlan
 from gateway.pipeline.identity import as_text
+from gateway.pipeline.messages import MESSAGE_TABLE, sparse
 
 __all__ = ["Path", "paths"]
 
@@ -37,7 +38,9 @@ class Path:
         _check_images(change)
         if change.operation not in _INSERTS:
             self.before = change.before
-        if change.operation is not Operation.DELETE:
+        if change.table == MESSAGE_TABLE:
+            self.after = sparse(change.after or {}, plan.raws)
+        elif change.operation is not Operation.DELETE:
             self.after = _filled(change.after or {}, self.before)
 
     def step(self, change: ChangeEvent, place: int) -> None:
@@ -89,6 +92,8 @@ def paths(changes: Sequence[ChangeEvent], plans: Mapping[str, TablePlan]) -> tup
         plan = plans.get(change.table)
         if plan is None:
             undeclared.append(place)
+        elif change.table == MESSAGE_TABLE:  # nothing ever changes it: each is a row of its own
+            found.append(Path(plan, change, place))
         else:
             _walk(plan, change, place, found, current)
     return found, undeclared

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from gateway.mapping.compiled import CompiledMapping
+from gateway.model.change import Operation
 from gateway.model.record import RawRecord
+from gateway.pipeline.envelope import LogicalMessage
+from gateway.pipeline.messages import MESSAGE_TABLE, content_of
 
 __all__ = ["Redactor"]
 
@@ -48,10 +52,22 @@ class Redactor:
         columns = self._columns.get(_table(change))
         if columns is None:
             return None
+        if isinstance(change.get("message"), dict) and not self._mask_content(change["message"], columns):
+            return None
         for image in ("before", "after"):
             if isinstance(change.get(image), dict):
                 change[image] = {k: self._mask(v) if k in columns else v for k, v in change[image].items()}
         return msgspec.structs.replace(record, value=msgspec.json.encode(envelope))
+
+    def _mask_content(self, told: dict[str, Any], columns: frozenset[str]) -> bool:
+        """Mask the members of a logical message; False if it is no JSON object."""
+        try:
+            members = content_of(LogicalMessage(content=told.get("content")))
+        except ValueError:
+            return False
+        masked = {name: self._mask(value) if name in columns else value for name, value in members.items()}
+        told["content"] = b64encode(msgspec.json.encode(masked)).decode()
+        return True
 
     def _mask(self, value: Any) -> Any:
         """Letters become letters, digits become digits; blanks, signs, null and placeholders stay."""
@@ -69,4 +85,6 @@ class Redactor:
 
 def _table(change: Mapping[str, Any]) -> str:
     source = change.get("source") or {}
+    if change.get("op") == Operation.MESSAGE:
+        return MESSAGE_TABLE
     return f"{source.get('schema')}.{source.get('table')}"

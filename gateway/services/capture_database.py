@@ -9,7 +9,7 @@ from gateway.model.capture import CapturedTable, PublicationFacts, RoleFacts, Ta
 from gateway.model.errors import ConfigError
 from gateway.services.capture_plan import CapturePlan
 
-__all__ = ["DatabaseFacts", "Superfluous", "check_tables", "granted", "superfluous", "wanted"]
+__all__ = ["DatabaseFacts", "Superfluous", "check_tables", "granted", "key_faults", "superfluous", "wanted"]
 
 _OPERATIONS = frozenset({"insert", "update", "delete", "truncate"})
 _ALIKE = {"smallint": "integer", "bigint": "integer"}
@@ -35,14 +35,20 @@ def check_tables(plan: CapturePlan, facts: DatabaseFacts) -> None:
     faults = [] if facts.wal_level == "logical" else [f"wal_level is {facts.wal_level}, and must be logical"]
     for table in plan.tables:
         faults += _missing(table, facts.tables.get(table.name))
-    for topic in dict.fromkeys(table.topic for table in plan.tables):
-        faults += _unlike([table for table in plan.tables if table.topic == topic], facts.tables)
+    faults += key_faults(plan, facts.tables)
     if faults:
         raise ConfigError(
             "the legacy database does not fit the mappings:\n  " + "\n  ".join(faults),
             where="legacy_dsn",
             hint="mend the mappings, or the tables",
         )
+
+
+def key_faults(plan: CapturePlan, tables: Mapping[str, TableFacts]) -> Iterator[str]:
+    """Key columns whose types or order would give records of one aggregate different key bytes."""
+    for topic in dict.fromkeys(table.topic for table in plan.tables):
+        yield from _unlike([table for table in plan.tables if table.topic == topic], tables)
+    yield from _unfit_for_messages(plan, tables)
 
 
 def _missing(table: CapturedTable, found: TableFacts | None) -> Iterator[str]:
@@ -62,6 +68,23 @@ def _unlike(tables: list[CapturedTable], facts: Mapping[str, TableFacts]) -> Ite
         if first and shape != first[1]:
             told = [f"{table} ({', '.join(' '.join(part) for part in key)})" for table, key in (first, (name, shape))]
             yield f"keys of one aggregate would differ in their bytes: {' and '.join(told)}"
+
+
+_NUMBERS = frozenset({"smallint", "integer", "bigint"})
+_NO_TEXT = frozenset({"boolean", "real", "double precision", "bytea"})
+
+
+def _unfit_for_messages(plan: CapturePlan, facts: Mapping[str, TableFacts]) -> Iterator[str]:
+    """A message's prefix is text, or a whole number after a cast: the key of the rows must have the same bytes."""
+    route = plan.messages
+    for table in plan.tables if route else ():
+        if route is None or table.topic != route.topic or table.name not in facts:
+            continue
+        kind = facts[table.name].columns.get(table.key[0][0], "")
+        fits = kind in _NUMBERS if route.whole_number else kind not in _NUMBERS | _NO_TEXT
+        if kind and not fits:
+            wanted = "smallint, integer or bigint" if route.whole_number else "text or varchar"
+            yield f"table {table.name} has the key {table.key[0][0]} as {kind}; with messages it must be {wanted}"
 
 
 def _key_shape(table: CapturedTable, facts: TableFacts) -> tuple[tuple[str, str], ...]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from gateway.mapping.compiled import CompiledMapping, Table
 from gateway.model.capture import CapturedTable
 from gateway.model.errors import ConfigError
+from gateway.pipeline.messages import MESSAGE_TABLE
 
-__all__ = ["CapturePlan", "KeyRename", "Route", "capture_plan", "identifier"]
+__all__ = ["CapturePlan", "KeyRename", "MessageRoute", "Route", "capture_plan", "identifier"]
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*")
@@ -36,6 +37,29 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRoute:
+    """Logical messages (``pg_logical_emit_message``) whose prefix is an aggregate's id go to its raw topic.
+
+    ``pattern``: the connector's own topic for them. ``key``: the aggregate's one key column, by its domain name; with
+    ``whole_number`` the prefix becomes one, as in the keys of the tables' rows. ``prefixes``: what may be an id.
+    """
+
+    pattern: str
+    key: str
+    whole_number: bool
+    topic: str
+
+    @property
+    def prefixes(self) -> str:
+        """Debezium's ``message.prefix.include.list``: other prefixes are not for us and would not fit the key.
+
+        At most 18 characters: more do not fit the number that the key becomes, and would stop the connector. No comma
+        may stand here: the option is a list.
+        """
+        return "(?!.{19})-?[0-9]+" if self.whole_number else "(?!gateway$).+"
+
+
+@dataclass(frozen=True, slots=True)
 class CapturePlan:
     """Everything about one installation's capture that follows from its prefix and its mappings.
 
@@ -53,6 +77,7 @@ class CapturePlan:
     tables: tuple[CapturedTable, ...]
     renames: tuple[KeyRename, ...]
     routes: tuple[Route, ...]
+    messages: MessageRoute | None = None
 
     @property
     def heartbeat_topic(self) -> str:
@@ -72,7 +97,14 @@ class CapturePlan:
     @property
     def transforms(self) -> tuple[str, ...]:
         """Names of the transforms in their order: keys first, while the topic still tells the table."""
-        return (*(one.name for one in self.renames), *(one.name for one in self.routes))
+        told = () if self.messages is None else ("messages", *(("number",) if self.messages.whole_number else ()))
+        routes = (*(one.name for one in self.routes), *(("routed",) if self.messages else ()))
+        return (*(one.name for one in self.renames), *told, *routes)
+
+    @property
+    def predicates(self) -> tuple[str, ...]:
+        """Names of the predicates: what the transforms of keys are for."""
+        return (*(one.name for one in self.renames), *(("messages",) if self.messages else ()))
 
     @property
     def markers_pattern(self) -> str:
@@ -88,7 +120,13 @@ def capture_plan(mappings: Iterable[CompiledMapping], *, prefix: str, topic_pref
     source = f"{prefix}{topic_prefix}"
     if not _TOPIC.fullmatch(source):
         raise ConfigError(f"{source!r} cannot stand in a topic's name", where="prefix, topic_prefix")
-    tables = tuple(_captured(one, table, prefix) for one in mappings for table in one.tables.values())
+    mappings = tuple(mappings)
+    tables = tuple(
+        _captured(one, table, prefix)
+        for one in mappings
+        for table in one.tables.values()
+        if table.physical != MESSAGE_TABLE
+    )
     if not tables:
         raise ConfigError("the mappings name no tables: there is nothing to capture", where="mappings")
     return CapturePlan(
@@ -102,6 +140,7 @@ def capture_plan(mappings: Iterable[CompiledMapping], *, prefix: str, topic_pref
         tables=tables,
         renames=_renames(tables, source),
         routes=_routes(tables, source),
+        messages=next((_messages(one, prefix, source) for one in mappings if MESSAGE_TABLE in one.tables), None),
     )
 
 
@@ -110,6 +149,23 @@ def _captured(mapping: CompiledMapping, table: Table, prefix: str) -> CapturedTa
         raise ConfigError(f"{table.physical!r} is not a plain schema.table", where=mapping.file)
     key = tuple((_raw_column(mapping, table, name), name) for name in mapping.key)
     return CapturedTable(table.physical, f"{prefix}{mapping.topics[0]}", key)
+
+
+def _messages(mapping: CompiledMapping, prefix: str, source: str) -> MessageRoute:
+    """The loader allows one mapping with a table ``message``: a prefix says which aggregate, not of which type."""
+    if len(mapping.key) > 1:
+        raise ConfigError(
+            f"messages cannot be keyed by {len(mapping.key)} columns ({', '.join(mapping.key)})",
+            where=mapping.file,
+            hint="take a context table instead: `gateway scaffold context-table`",
+        )
+    key = mapping.key[0]
+    column = mapping.tables[MESSAGE_TABLE].columns.get(key)
+    if column is None or column.raw != key:
+        hint = f"the prefix arrives under the key's own name: `{key}: {{type: …}}`"
+        raise ConfigError(f"the table message has no column {key}", where=mapping.file, hint=hint)
+    pattern = f"^{re.escape(source)}\\.message$"
+    return MessageRoute(pattern, key, column.type == "int", f"{prefix}{mapping.topics[0]}")
 
 
 def _raw_column(mapping: CompiledMapping, table: Table, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from base64 import b64encode
 
 import fastavro
 import pytest
@@ -105,19 +106,26 @@ def test_a_truncate_has_no_key_and_names_its_table(decode):
     assert decode(record) == Mark(record, MarkKind.TRUNCATE, "crm.cust")
 
 
-def message(tx_id: int | None) -> RawRecord:
+def message(tx_id: int | None, content: str = '{"reason":"moved","customerId":8}') -> RawRecord:
     value = json.loads(change(op="c", before=None, position=Position(tx_id, 100, 110, 1)).value)
-    value |= {"op": "m", "after": None, "message": {"prefix": "7", "content": "aGk="}}
+    value |= {"op": "m", "after": None, "message": {"prefix": "7", "content": b64encode(content.encode()).decode()}}
     return raw(json.dumps(value).encode())
 
 
-def test_a_message_of_a_transaction_reads_as_an_inserted_row(decode):
+def test_a_message_of_a_transaction_reads_as_an_inserted_row_of_its_content_under_the_record_s_key(decode):
     event = decode(message(749))
-    assert (event.table, event.after) == ("message", {"prefix": "7", "content": "aGk="})
+    assert (event.table, event.after) == ("message", {"reason": "moved", "customerId": 7})
 
 
 def test_a_message_outside_any_transaction_is_a_mark(decode):
     assert decode(message(None)).kind is MarkKind.MESSAGE
+
+
+@pytest.mark.parametrize("content", ["", "hi", "[1]", '"reason"', "{'reason': 1}", "7"])
+def test_a_message_that_is_no_json_object_is_broken(decode, content):
+    decoded = decode(message(749, content))
+    assert isinstance(decoded, Broken)
+    assert (decoded.error.letter_class, decoded.aggregate_id) == (LetterClass.DECODE, "7")
 
 
 @pytest.mark.parametrize(
