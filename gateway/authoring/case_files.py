@@ -1,74 +1,31 @@
-"""Test cases of a mapping: reads ``<mapping>_test.yaml`` (case, given, events, unexplained, letter, outcomes)."""
+"""Reads test cases: ``<mapping>_test.yaml`` beside a mapping, by the keys of ``case_grammar``."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.mapping.nodes import Faults, Map, Mark, Node, Scalar, Seq, did_you_mean, kind_of
+from gateway.authoring.case_grammar import CASES, OPERATIONS
+from gateway.authoring.case_nouns import Case, ExpectedEvent, GivenRow, Image, Place, Step, Then
+from gateway.mapping.nodes import Faults, Map, Mark, Node, Seq
 from gateway.mapping.reader import read_file
+from gateway.mapping.records import Section
 from gateway.model.errors import ConfigError
 
-__all__ = ["Case", "ExpectedEvent", "GivenRow", "read_cases"]
+__all__ = ["OPERATIONS", "Case", "ExpectedEvent", "GivenRow", "cases_beside", "json_value", "read_cases"]
 
-OPERATIONS = {
-    "insert": "c",
-    "update": "u",
-    "delete": "d",
-    "leaves": "d",
-    "arrives": "c",
-    "snapshot": "r",
-    "c": "c",
-    "u": "u",
-    "d": "d",
-    "r": "r",
-}
-_CASE_KEYS = ("case", "given", "events", "unexplained", "letter", "outcomes")
-_ROW_KEYS = ("table", "op", "before", "after", "other")
-_EVENT_KEYS = ("event", "intent", "data")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _WORDS: dict[str, object] = {"null": None, "true": True, "false": False}
+_THEN_KEYS = ("events", "order", "unexplained", "letter", "outcomes")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class GivenRow:
-    """A row's change as legacy wrote it. Images hold legacy names and raw values; an update's ``after`` is whole.
-
-    ``other``: the aggregate key on the far side (domain names) of ``leaves`` and ``arrives``.
-    """
-
-    table: str
-    op: str
-    before: Mapping[str, object] | None
-    after: Mapping[str, object] | None
-    other: Mapping[str, object] | None
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedEvent:
-    """An event that must come out; only the written fields of ``data`` are compared. ``intent`` None: not compared."""
-
-    event: str
-    intent: str | None
-    data: object
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One transaction and what it means. ``unexplained``: ``table.column`` or ``table``; ``letter``: a class.
-
-    ``outcomes``: what became of each given row (``published``, or the reason it was ignored for); None: not compared.
-    """
-
-    name: str
-    line: int
-    given: tuple[GivenRow, ...]
-    events: tuple[ExpectedEvent, ...]
-    unexplained: tuple[str, ...]
-    letter: str | None
-    outcomes: tuple[str, ...] | None = None
+def cases_beside(folder: Path, mapping_file: str) -> Path:
+    """Where the cases of a mapping stand. ``mapping_file``: its path inside the mappings' folder."""
+    path = folder / mapping_file
+    return path.with_name(f"{path.stem}_test.yaml")
 
 
 def read_cases(path: Path, shown: str = "") -> tuple[Case, ...]:
@@ -77,118 +34,172 @@ def read_cases(path: Path, shown: str = "") -> tuple[Case, ...]:
         root, faults = read_file(path, shown or str(path))
     except OSError as error:
         raise ConfigError(f"cannot read test cases: {error.strerror}", where=str(path)) from error
-    cases = () if root is None else _Reader(faults).cases(root)
+    section = None if root is None else CASES.read(root, faults)
+    cases = () if section is None else _Reader(faults).cases(section)
     if faults.found:
         raise ConfigError(f"{len(faults.found)} faults in test cases", where=str(path), faults=faults.sorted())
     return cases
 
 
+def json_value(node: Node) -> object:
+    """A JSON value: plain null, true, false and decimal integers are read as such, all else is text."""
+    if isinstance(node, Map):
+        return {name.text: json_value(value) for name, value in node.entries}
+    if isinstance(node, Seq):
+        return [json_value(item) for item in node.items]
+    if node.style == "":
+        if node.text in _WORDS:
+            return _WORDS[node.text]
+        if _INTEGER.match(node.text):
+            return int(node.text)
+    return node.text
+
+
 class _Reader:
-    """Reads nodes, noting every fault."""
+    """From sections to cases, noting what the grammar cannot tell."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
 
-    def cases(self, root: Map) -> tuple[Case, ...]:
-        self._keys(root, ("cases",))
-        return tuple(self._case(node) for node in self._maps(root.get("cases"), "cases", root.mark))
-
-    def _case(self, node: Map) -> Case:
-        self._keys(node, _CASE_KEYS)
-        given = tuple(self._given(row) for row in self._maps(node.get("given"), "given", node.mark))
-        events = tuple(self._event(one) for one in self._maps(node.get("events"), "", node.mark))
-        unexplained = node.get("unexplained")
-        letter, outcomes = node.get("letter"), node.get("outcomes")
-        return Case(
-            name=self._text(node.get("case"), "case", node.mark),
-            line=node.mark.line,
-            given=given,
-            events=events,
-            unexplained=self._texts(unexplained, "unexplained", node.mark),
-            letter=None if letter is None else self._text(letter, "letter", node.mark),
-            outcomes=None if outcomes is None else self._texts(outcomes, "outcomes", node.mark),
+    def cases(self, root: Section) -> tuple[Case, ...]:
+        defaults = {table.text: _image_of(value) for table, value in root.entries("defaults")}
+        background, lookups = _rows(root), _lookups(root)
+        return tuple(
+            Case(
+                name=section.word("case"),
+                steps=self._steps(section),
+                rows=_joined(background, _rows(section)),
+                defaults=defaults,
+                lookups={**lookups, **_lookups(section)},
+                place=self._place(section.mark),
+            )
+            for section in root.sections("cases")
         )
 
-    def _given(self, node: Map) -> GivenRow:
-        self._keys(node, _ROW_KEYS)
-        op = self._text(node.get("op"), "op", node.mark)
-        if op not in OPERATIONS:
-            self._faults.add(node.mark, f"`{op}` is no operation", did_you_mean(op, OPERATIONS))
-        before, after = self._row(node.get("before")), self._row(node.get("after"))
-        letter = OPERATIONS.get(op)
-        if letter in ("u", "d") and before is None:
-            self._faults.add(node.mark, f"{op} needs `before`")
-        if letter in ("c", "r", "u") and after is None:
-            self._faults.add(node.mark, f"{op} needs `after`")
+    def _steps(self, case: Section) -> tuple[Step, ...]:
+        if "steps" not in case:
+            if "given" not in case:
+                self._faults.add(case.mark, "`given` is missing", "give the changes of one transaction, or `steps`")
+            return (self._step(case, self._whole_meaning(case)),)
+        for key in ("given", "then", "at", *_THEN_KEYS):
+            if key in case:
+                self._faults.add(case.mark_of(key), f"`{key}` beside `steps`", "write it inside a step")
+        return tuple(self._step(section, self._meaning(section)) for section in case.sections("steps"))
+
+    def _step(self, section: Section, then: Then) -> Step:
+        given = tuple(self._given(row) for row in section.sections("given"))
+        return Step(section.word("step"), given, then, self._time(section), self._place(section.mark))
+
+    def _whole_meaning(self, case: Section) -> Then:
+        if "then" not in case:
+            return self._then(case)
+        for key in _THEN_KEYS:
+            if key in case:
+                self._faults.add(case.mark_of(key), f"`{key}` beside `then`", "write it inside `then`")
+        return self._meaning(case)
+
+    def _meaning(self, step: Section) -> Then:
+        """``then`` of a step: `none`, a list of events, or a map."""
+        value = step.values.get("then")
+        if isinstance(value, Section):
+            return self._then(value)
+        return Then(tuple(self._event(one) for one in step.sections("then")))
+
+    def _then(self, section: Section) -> Then:
+        letter = section.scalar("letter")
+        outcomes = section.scalars("outcomes")
+        return Then(
+            events=tuple(self._event(one) for one in section.sections("events")),
+            unexplained=tuple(one.text for one in section.scalars("unexplained")),
+            letter=None if letter is None else letter.text,
+            outcomes=tuple(one.text for one in outcomes) if "outcomes" in section else None,
+            ordered=section.word("order") != "any",
+        )
+
+    def _event(self, section: Section) -> ExpectedEvent:
+        if "data" in section and "exactly" in section:
+            hint = "`data` names what must be in it, `exactly` all of it"
+            self._faults.add(section.mark_of("exactly"), "both `data` and `exactly`", hint)
+        exact = section.node("exactly")
+        data = exact or section.node("data")
+        intent, key, version = section.scalar("intent"), section.scalar("key"), section.scalar("version")
+        return ExpectedEvent(
+            section.word("event"),
+            None if intent is None else intent.text,
+            {} if data is None else json_value(data),
+            exact is not None,
+            None if key is None else key.text,
+            None if version is None else int(version.text),
+            self._place(section.mark),
+        )
+
+    def _given(self, section: Section) -> GivenRow:
+        op, letter = section.word("op"), OPERATIONS.get(section.word("op"))
+        before, after, other = (_image(section, name) for name in ("before", "after", "other"))
+        if not section.broken:
+            self._images_needed(section, op, before, after, other)
         if letter == "u" and before is not None and after is not None:
             after = {**before, **after}
-        other = self._row(node.get("other"))
-        if (op in ("leaves", "arrives")) != (other is not None):
-            self._faults.add(
-                node.mark, "`other` (the key on the far side) belongs to leaves and arrives, and only there"
-            )
-        table = self._text(node.get("table"), "table", node.mark)
-        return GivenRow(table, op, None if letter in ("c", "r") else before, None if letter == "d" else after, other)
-
-    def _event(self, node: Map) -> ExpectedEvent:
-        self._keys(node, _EVENT_KEYS)
-        intent, data = node.get("intent"), node.get("data")
-        return ExpectedEvent(
-            self._text(node.get("event"), "event", node.mark),
-            None if intent is None else self._text(intent, "intent", node.mark),
-            {} if data is None else self._value(data),
+        return GivenRow(
+            section.word("table"),
+            op,
+            None if letter in ("c", "r") else before,
+            None if letter == "d" else after,
+            other,
+            self._place(section.mark),
         )
 
-    # -- nodes ----
+    def _images_needed(
+        self, section: Section, op: str, before: Image | None, after: Image | None, other: Image | None
+    ) -> None:
+        letter = OPERATIONS[op]
+        if letter == "d" and before is None:
+            self._faults.add(section.mark, f"{op} needs `before`", "the whole row, or the key of a row that stands")
+        if letter in ("c", "r", "u") and after is None:
+            self._faults.add(section.mark, f"{op} needs `after`", "legacy columns and their raw values")
+        if (op in ("leaves", "arrives")) != (other is not None):
+            what = "`other` (the key on the far side) belongs to leaves and arrives, and only there"
+            self._faults.add(section.mark, what, "other: {customerId: 8}, in domain names")
 
-    def _keys(self, node: Map, known: tuple[str, ...]) -> None:
-        for name, _ in node.entries:
-            if name.text not in known:
-                self._faults.add(name.mark, f"`{name.text}` is not known here", did_you_mean(name.text, known))
-
-    def _items(self, node: Node | None) -> tuple[Node, ...]:
-        if node is None or isinstance(node, Seq):
-            return node.items if node is not None else ()
-        self._faults.add(node.mark, f"a list is wanted, not {kind_of(node)}")
-        return ()
-
-    def _maps(self, node: Node | None, required: str, mark: Mark) -> list[Map]:
-        if node is None and required:
-            self._faults.add(mark, f"`{required}` is missing")
-        maps = []
-        for item in self._items(node):
-            if isinstance(item, Map):
-                maps.append(item)
-            else:
-                self._faults.add(item.mark, f"a map is wanted, not {kind_of(item)}")
-        return maps
-
-    def _text(self, node: Node | None, name: str, mark: Mark) -> str:
-        if isinstance(node, Scalar):
-            return node.text
-        self._faults.add(node.mark if node else mark, f"`{name}` must be a text")
-        return ""
-
-    def _texts(self, node: Node | None, name: str, mark: Mark) -> tuple[str, ...]:
-        return tuple(self._text(one, name, mark) for one in self._items(node))
-
-    def _row(self, node: Node | None) -> dict[str, object] | None:
-        if node is None:
+    def _time(self, section: Section) -> int | None:
+        written = section.scalar("at")
+        if written is None:
             return None
-        if not isinstance(node, Map):
-            self._faults.add(node.mark, f"a map of columns is wanted, not {kind_of(node)}")
+        try:
+            time = dt.datetime.fromisoformat(written.text)
+        except ValueError:
+            self._faults.add(
+                written.mark, f"`{written.text[:40]}` is no time", "like 2026-03-01 or 2026-03-01T08:30:00Z"
+            )
             return None
-        return {name.text: self._value(value) for name, value in node.entries}
+        return int((time.replace(tzinfo=time.tzinfo or dt.UTC) - _EPOCH).total_seconds() * 1000)
 
-    def _value(self, node: Node) -> object:
-        """A JSON value: plain null, true, false and decimal integers are read as such, all else is text."""
-        if isinstance(node, Map):
-            return {name.text: self._value(value) for name, value in node.entries}
-        if isinstance(node, Seq):
-            return [self._value(item) for item in node.items]
-        if node.style == "":
-            if node.text in _WORDS:
-                return _WORDS[node.text]
-            if _INTEGER.match(node.text):
-                return int(node.text)
-        return node.text
+    def _place(self, mark: Mark) -> Place:
+        return Place(self._faults.file, mark.line, mark.column, self._faults.excerpt(mark))
+
+
+def _image(section: Section, key: str) -> Image | None:
+    return _image_of(section.values[key]) if key in section.values else None
+
+
+def _image_of(entries: object) -> Image:
+    """A row of legacy columns, from the entries of a map."""
+    pairs = entries if isinstance(entries, tuple) else ()
+    return {name.text: json_value(value) for name, value in pairs}
+
+
+def _rows(section: Section) -> dict[str, tuple[Image, ...]]:
+    return {
+        table.text: tuple(_image_of(row) for row in rows) if isinstance(rows, tuple) else ()
+        for table, rows in section.entries("rows" if "rows" in section else "background")
+    }
+
+
+def _joined(
+    background: Mapping[str, tuple[Image, ...]], own: Mapping[str, tuple[Image, ...]]
+) -> dict[str, tuple[Image, ...]]:
+    return {table: (*background.get(table, ()), *own.get(table, ())) for table in {**background, **own}}
+
+
+def _lookups(section: Section) -> dict[str, Mapping[str, object]]:
+    return {name.text: _image_of(entries) for name, entries in section.entries("lookups")}

@@ -1,24 +1,55 @@
-"""Runs test cases: each is one transaction, taken through the worker's own stages, and compared with what it means."""
+"""Runs test cases: each step is a transaction, taken through the worker's own stages and compared with its meaning."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from gateway.authoring.case_files import OPERATIONS, Case, ExpectedEvent, GivenRow
+from gateway.authoring.case_compare import Difference, compare_events
+from gateway.authoring.case_grammar import OPERATIONS
+from gateway.authoring.case_nouns import Case, GivenRow, Image, Step
+from gateway.authoring.case_rows import Standing
 from gateway.authoring.forge import Forge, Position
-from gateway.authoring.offline import Replayed, assemble, replay
-from gateway.authoring.shown import plain
+from gateway.authoring.offline import assemble, translations
 from gateway.mapping.compiled import CompiledMapping
-from gateway.model.errors import ConfigError
-from gateway.model.event import DomainEvent
+from gateway.model.errors import ConfigError, RecordError
+from gateway.model.event import EncodedEvent
+from gateway.model.letter import DeadLetter
 from gateway.model.record import RawRecord
+from gateway.model.unit import Unit
 from gateway.pipeline.rulebook import Rulebook
+from gateway.pipeline.translate import Translation
 
-__all__ = ["CaseResult", "run_case"]
+__all__ = ["CaseResult", "StepResult", "run_case"]
 
-_TX, _COMMIT, _LSN, _TIME_MS = 749, 1000, 1010, 1_767_225_600_000
+_TX, _COMMIT, _TIME_MS = 749, 1000, 1_767_225_600_000
+_APART = 1_000_000
+"""Log positions between two steps."""
+_MINUTE_MS = 60_000
+
+
+@dataclass(slots=True)
+class StepResult:
+    """What a step gave: ``events`` in their order, ``unexplained`` as a case writes it, ``units`` for a second look.
+
+    ``older``: events of older versions (``also``), published beside the newest.
+    """
+
+    step: Step
+    events: list[EncodedEvent] = field(default_factory=list)
+    older: list[EncodedEvent] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    failures: list[RecordError] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes of its dead letters."""
+        return sorted({str(letter.letter_class) for letter in self.letters})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,92 +57,110 @@ class CaseResult:
     """What a case gave. ``differences``: one line each, empty if it passes; ``fired``: rules and noise rules."""
 
     case: Case
-    differences: tuple[str, ...]
+    steps: tuple[StepResult, ...]
     fired: frozenset[str]
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """What is not as it should be, in lines of plain text."""
+        told = []
+        for number, step in enumerate(self.steps, 1):
+            head = f"step {number}: " if len(self.steps) > 1 else ""
+            told += [head + line for each in step.differences for line in each.lines()]
+        return tuple(told)
+
+    @property
+    def events(self) -> tuple[EncodedEvent, ...]:
+        """The events of all steps, those of older versions left out."""
+        return tuple(event for step in self.steps for event in step.events)
 
 
 def run_case(case: Case, mapping: CompiledMapping, book: Rulebook) -> CaseResult:
-    """Run one case under a mapping (``book`` is its rulebook). ConfigError: its rows lack the aggregate's key."""
-    records = [_record(row, number, mapping, case) for number, row in enumerate(case.given)]
-    result = replay(assemble(records, [mapping]), [mapping], {mapping.name: book})
-    events = [encoded.event for encoded in result.events]
-    fired = {event.rule for event in events}.union(*(read.noise for read in result.interpretations))
-    return CaseResult(case, tuple(_differences(case, events, result, mapping)), frozenset(fired))
+    """Run one case under a mapping (``book`` is its rulebook). ConfigError: its rows cannot be made into records."""
+    results = [StepResult(step) for step in case.steps]
+    records, owner = _records(case, mapping, results)
+    fired: set[str] = set()
+    for unit, translation in translations(assemble(records, [mapping]), [mapping], {mapping.name: book}):
+        result = results[owner[unit.first_offset]]
+        fired.update(encoded.event.rule for encoded in translation.events)
+        fired.update(*(read.noise for read in translation.interpretations))
+        _gather(result, unit, translation, mapping)
+    for result in results:
+        result.unexplained.sort()
+        result.differences = tuple(_differences(result))
+    return CaseResult(case, tuple(results), frozenset(fired))
 
 
-def _record(row: GivenRow, number: int, mapping: CompiledMapping, case: Case) -> RawRecord:
+def _records(
+    case: Case, mapping: CompiledMapping, results: Sequence[StepResult]
+) -> tuple[list[RawRecord], dict[int, int]]:
+    """The raw records of all steps, and the step of each offset."""
+    standing = Standing(case, mapping)
+    records: list[RawRecord] = []
+    owner: dict[int, int] = {}
+    time = _TIME_MS - _MINUTE_MS
+    for number, result in enumerate(results):
+        time = time + _MINUTE_MS if result.step.at_ms is None else result.step.at_ms
+        for place, row in enumerate(result.step.given):
+            offset = len(records)
+            owner[offset] = number
+            commit = _COMMIT + number * _APART
+            position = Position(_TX + number, commit, commit + 10 + place, time, place + 1)
+            records.append(_record(row, place, offset, standing, mapping, position))
+    return records, owner
+
+
+def _record(
+    row: GivenRow, place: int, offset: int, standing: Standing, mapping: CompiledMapping, position: Position
+) -> RawRecord:
+    before, after = standing.whole(row)
     table = mapping.tables.get(row.table)
-    image = row.before if row.after is None else row.after
     raws = {name: table.columns[name].raw if table else name for name in mapping.key}
-    key = {name: (image or {}).get(raw) for name, raw in raws.items()}
+    key = _key(row, place, (before if after is None else after) or {}, raws)
+    other = None if row.other is None else {raws.get(name, name): value for name, value in row.other.items()}
+    forge = Forge(mapping.topics[0])
+    return forge.change((0, offset), key, row.table, OPERATIONS[row.op], before, after, position, other)
+
+
+def _key(row: GivenRow, place: int, image: Image, raws: dict[str, str]) -> dict[str, object]:
+    key = {name: image.get(raw) for name, raw in raws.items()}
     if None in key.values():
         missing = ", ".join(raws[name] for name, value in key.items() if value is None)
-        where = f"{mapping.file} case `{case.name}`"
-        raise ConfigError(f"row {number + 1} ({row.table}) lacks its aggregate's key: {missing}", where=where)
-    other = None if row.other is None else {raws.get(name, name): value for name, value in row.other.items()}
-    position = Position(_TX, _COMMIT, _LSN + number, _TIME_MS, number + 1)
-    forge = Forge(mapping.topics[0])
-    return forge.change((0, number), key, row.table, OPERATIONS[row.op], row.before, row.after, position, other)
+        what = f"row {place + 1} ({row.table}) lacks its aggregate's key: {missing}"
+        fault = row.place.fault(what, "name it in the row, or give the row under `rows`")
+        raise ConfigError("a case cannot be run", where=row.place.file, faults=(fault,))
+    return key
 
 
-def _differences(
-    case: Case, events: Sequence[DomainEvent], result: Replayed, mapping: CompiledMapping
-) -> Iterator[str]:
-    failures = [read.failure for read in result.interpretations if read.failure is not None]
-    classes = sorted({str(failure.letter_class) for failure in failures})
-    if case.letter is None:
-        yield from (f"dead letter {failure.letter_class}: {failure}" for failure in failures)
-    elif classes != [case.letter]:
-        yield f"expected a dead letter {case.letter}, got {', '.join(classes) or 'none'}"
-    for index, expected in enumerate(case.events):
-        if index < len(events):
-            yield from _event_differences(index + 1, expected, events[index])
-        else:
-            yield f"event {index + 1}: expected {expected.event}, got nothing"
-    for index, event in enumerate(events[len(case.events) :], len(case.events) + 1):
-        yield f"event {index}: not expected: {event.name} ({event.intent}) by rule {event.rule} {plain(event.data)}"
+def _gather(result: StepResult, unit: Unit, translation: Translation, mapping: CompiledMapping) -> None:
+    asked = {(event.event, event.version) for event in result.step.then.events if event.version is not None}
+    for encoded in translation.events:
+        event = encoded.event
+        newest = event.version == mapping.events[event.name].version
+        (result.events if newest or (event.name, event.version) in asked else result.older).append(encoded)
+    result.letters.extend(translation.letters)
+    reads = translation.interpretations
+    result.failures.extend(read.failure for read in reads if read.failure is not None)
+    result.outcomes.extend(outcome.reason or str(outcome.kind) for outcome in translation.outcomes)
     names = {table.physical: table.name for table in mapping.tables.values()}
-    units = [unit for read in result.interpretations for unit in read.unexplained]
-    left = sorted(names[unit.table] + (f".{unit.column}" if unit.column else "") for unit in units)
-    if left != sorted(case.unexplained):
-        yield f"unexplained: expected {sorted(case.unexplained)}, got {left}"
-    outcomes = tuple(outcome.reason or str(outcome.kind) for _, outcome in sorted(result.outcomes.items()))
-    if case.outcomes is not None and case.outcomes != outcomes:
-        yield f"outcomes: expected {list(case.outcomes)}, got {list(outcomes)}"
+    left = [left for read in reads for left in read.unexplained]
+    result.unexplained.extend(names[one.table] + (f".{one.column}" if one.column else "") for one in left)
+    result.findings.extend(translation.findings)
+    result.units.append(unit)
 
 
-def _event_differences(number: int, expected: ExpectedEvent, event: DomainEvent) -> Iterator[str]:
-    if expected.event != event.name:
-        yield f"event {number}: expected {expected.event}, got {event.name} by rule {event.rule} {plain(event.data)}"
-        return
-    if expected.intent is not None and expected.intent != str(event.intent):
-        yield f"event {number} ({event.name}): expected intent {expected.intent}, got {event.intent}"
-    yield from _data_differences(f"event {number} ({event.name})", expected.data, plain(event.data))
-
-
-def _data_differences(path: str, expected: object, actual: object) -> Iterator[str]:
-    if isinstance(expected, Mapping) and isinstance(actual, Mapping):
-        for name, value in expected.items():
-            if name in actual:
-                yield from _data_differences(f"{path}.{name}", value, actual[name])
-            else:
-                yield f"{path}.{name}: there is no such field"
-    elif isinstance(expected, list) and isinstance(actual, list):
-        if len(expected) != len(actual):
-            yield f"{path}: expected {len(expected)} items, got {len(actual)}: {actual}"
-        for index, (wanted, got) in enumerate(zip(expected, actual, strict=False)):
-            yield from _data_differences(f"{path}[{index}]", wanted, got)
-    elif not _equal(expected, actual):
-        yield f"{path}: expected {expected!r}, got {actual!r}"
-
-
-def _equal(expected: object, actual: object) -> bool:
-    """Equal as text, or as numbers where both sides are written as such (12.5 is 12.50)."""
-    if expected is None or actual is None or isinstance(expected, bool) or isinstance(actual, bool):
-        return expected is actual
-    if str(expected) == str(actual):
-        return True
-    try:
-        return Decimal(str(expected)) == Decimal(str(actual)) and "." in f"{expected}{actual}"
-    except InvalidOperation:
-        return False
+def _differences(result: StepResult) -> Iterator[Difference]:
+    then = result.step.then
+    if then.letter is None:
+        told = {str(failure): f"dead letter {failure.letter_class}: {failure}" for failure in result.failures}
+        yield from (Difference("letter", text) for text in told.values())
+        if not told and result.classes:
+            yield Difference("letter", f"dead letter {', '.join(result.classes)}")
+    elif result.classes != [then.letter]:
+        yield Difference("letter", f"expected a dead letter {then.letter}, got {', '.join(result.classes) or 'none'}")
+    yield from compare_events(then, result.events)
+    if sorted(then.unexplained) != result.unexplained:
+        text = f"unexplained: expected {sorted(then.unexplained)}, got {result.unexplained}"
+        yield Difference("unexplained", text)
+    if then.outcomes is not None and list(then.outcomes) != result.outcomes:
+        yield Difference("outcomes", f"outcomes: expected {list(then.outcomes)}, got {result.outcomes}")

@@ -1,0 +1,130 @@
+"""Every key of a case file (``<mapping>_test.yaml``), declared once: parsing, faults and JSON Schema read this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.mapping.forms import Anything, Choice, Constant, Form, MapOf, Number, Shapes, Text, Word
+from gateway.mapping.nodes import Faults, Node, Seq, kind_of
+from gateway.mapping.records import Key, Record
+
+__all__ = ["CASES", "OPERATIONS"]
+
+OPERATIONS = {
+    "insert": "c",
+    "update": "u",
+    "delete": "d",
+    "leaves": "d",
+    "arrives": "c",
+    "snapshot": "r",
+    "c": "c",
+    "u": "u",
+    "d": "d",
+    "r": "r",
+}
+"""What a case may call an operation, and Debezium's letter for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list, which may be empty."""
+
+    item: Form
+
+    def read(self, node: Node, faults: Faults) -> tuple[object, ...] | None:
+        """The items that could be read."""
+        if node.faulty:
+            return None
+        if not isinstance(node, Seq):
+            faults.add(node.mark, f"a list is wanted here, not {kind_of(node)}", "write [ … ], or one `- ` a line")
+            return None
+        return tuple(value for item in node.items if (value := self.item.read(item, faults)) is not None)
+
+    def schema(self) -> dict[str, object]:
+        """JSON Schema of the form."""
+        return {"type": "array", "items": self.item.schema()}
+
+    def words(self) -> str:
+        """The form in words."""
+        return f"list of {self.item.words()}"
+
+
+_table = Word("a legacy table", r"message|[^\s\"'`]{1,128}\.[^\s\"'`]{1,128}")
+_none = Choice("`none`", ("none",))
+_image = MapOf(Text("a legacy column"), Anything("a raw value"))
+_rows = MapOf(_table, Items(_image))
+_letter = Choice(
+    "a dead letter's class",
+    ("decode", "drift", "rule", "contract", "unexplained", "lookup", "oversized", "order-blocked"),
+)
+
+ROW = Record(
+    "a row's change",
+    (
+        Key("table", Text("a legacy table"), "the legacy table, `schema.table`", True),
+        Key("op", Choice("an operation", tuple(OPERATIONS)), "what happened to the row", True),
+        Key("before", _image, "the row before it, or what differs from the row that stands; legacy names, raw values"),
+        Key("after", _image, "the row after it; of an update the key and what changed"),
+        Key("other", _image, "the aggregate's key on the far side of leaves and arrives, in domain names"),
+    ),
+)
+EVENT = Record(
+    "an expected event",
+    (
+        Key("event", Text("an event's name"), "the event", True),
+        Key(
+            "intent",
+            Choice("an intent", ("fact", "correction", "merge", "pending", "undetermined", "state")),
+            "its intent; not compared without it",
+        ),
+        Key("key", Constant("an aggregate's id"), "the aggregate it speaks of; not compared without it"),
+        Key("version", Number("a version", 1, 9_999), "an older version published beside it (`also`)"),
+        Key("data", Anything("fields"), "fields its payload must contain; others are not compared"),
+        Key("exactly", Anything("fields"), "its whole payload: any other field is a difference"),
+    ),
+)
+_then = (
+    Key("events", Shapes(scalar=_none, seq=Items(EVENT)), "the events, in their order; none if nothing stands here"),
+    Key("order", Choice("an order", ("any", "as written")), "any: the events may come in any order"),
+    Key("unexplained", Items(Text("table.column, or table")), "changes that no rule takes, in domain names"),
+    Key("letter", _letter, "the dead letter that the change set becomes"),
+    Key("outcomes", Items(Text("an outcome")), "what becomes of each given row: published, or why it is ignored"),
+)
+THEN = Shapes(scalar=_none, seq=Items(EVENT), map=Record("what it means", _then))
+_at = Key("at", Text("a date or time"), "when the transaction was committed (ISO 8601, UTC); a minute after the last")
+STEP = Record(
+    "a step",
+    (
+        Key("step", Text(), "what happens, in words"),
+        _at,
+        Key("given", Items(ROW), "one transaction's changes, in their order", True),
+        Key("then", THEN, "what it means; `none`: no event"),
+    ),
+)
+_lookups = Key(
+    "lookups",
+    MapOf(Text("a lookup's name"), MapOf(Text("a key"), Anything("an entry"))),
+    "entries of reference data: lookup, key, fields",
+)
+CASE = Record(
+    "a case",
+    (
+        Key("case", Text(), "what is tested, in words", True),
+        Key("rows", _rows, "rows that stand before it, by legacy table"),
+        _lookups,
+        _at,
+        Key("given", Items(ROW), "one transaction's changes, in their order"),
+        Key("then", THEN, "what it means; the keys below may stand here as well, without `then`"),
+        *_then,
+        Key("steps", Items(STEP), "several transactions, one after the other"),
+    ),
+)
+CASES = Record(
+    "a case file",
+    (
+        Key("defaults", MapOf(_table, _image), "columns of rows that do not name them, by legacy table"),
+        Key("background", _rows, "rows that stand before every case, by legacy table"),
+        _lookups,
+        Key("cases", Items(CASE), "the cases", True),
+    ),
+)
