@@ -11,10 +11,11 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from gateway.model.change import Image
-from gateway.model.event import Intent
+from gateway.model.event import Check, Intent
 from gateway.model.values import MISSING, Unavailable, Value
 
 __all__ = [
+    "Clause",
     "Column",
     "CompiledMapping",
     "Count",
@@ -100,6 +101,17 @@ DataBuilder = Callable[[Scope], dict[str, object]]
 
 Raises RecordError: ``contract`` for null or a value the contract forbids, else the class of the unavailable value read.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A ``when`` as it stands in the file, for whoever explains it. ``look`` tells its parts and the values they see.
+
+    Nothing of it runs while records are translated.
+    """
+
+    text: str
+    look: Callable[[Scope], Check]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,7 @@ class Pattern:
     when: Expression | None = None
     same: tuple[str, ...] = ()
     line: int = 0
+    said: Clause | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +267,7 @@ class Rule:
     on_error: Literal["park", "deadletter", "halt"] | None = None
     because: str = ""
     line: int = 0
+    said: Clause | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

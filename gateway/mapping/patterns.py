@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.mapping.compiled import Count, Expression, Pattern, RowOp, WhereTest
+from gateway.mapping.compiled import Clause, Count, Expression, Pattern, RowOp, WhereTest
 from gateway.mapping.expressions.compiler import compile_test
 from gateway.mapping.expressions.names import CodeTable, Names, RowShape
+from gateway.mapping.expressions.reading import Reading
 from gateway.mapping.expressions.syntax import ExpressionFault, Parsed
 from gateway.mapping.kinds import Kind, Type, constant
 from gateway.mapping.nodes import Faults, Scalar, did_you_mean
@@ -54,6 +55,10 @@ class Context:
             if not fault.silent:
                 self.faults.add(scalar.at(fault.offset), fault.what, fault.hint)
             return None
+
+    def clause(self, scalar: Scalar | None, names: Names) -> Clause | None:
+        """A ``when`` to be explained; None where there is none. Its faults are those of `test`."""
+        return None if scalar is None else Clause(scalar.text, Reading(scalar.text, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ class _Pattern:
             self._when(shape),
             self._same(),
             self.section.mark.line,
+            self.context.clause(self.section.scalar("when"), self.context.names(shape)),
         )
         return Match(pattern, shape)
 

@@ -89,6 +89,7 @@ class _Rule:
             cast(Literal["park", "deadletter", "halt"] | None, self.section.word("on_error") or None),
             self.section.word("because"),
             self.section.mark.line,
+            self.context.clause(self.section.scalar("when"), names),
         )
         clean = not self.section.broken and len(self.faults.found) == before
         return Compiled(rule, self.section, names, clean)

@@ -9,9 +9,11 @@ from msgspec import Struct, field
 
 from gateway.model.errors import RecordError
 from gateway.model.record import Headers, RawRecord
+from gateway.model.values import Unavailable, Value
 
 __all__ = [
     "Accounting",
+    "Check",
     "DomainEvent",
     "EncodedEvent",
     "Intent",
@@ -19,6 +21,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "RowRef",
+    "Took",
     "Tried",
     "Unexplained",
 ]
@@ -102,13 +105,48 @@ class Unexplained(Struct, frozen=True):
     column: str | None
 
 
+class Check(Struct, frozen=True):
+    """One test that a rule made, and what it saw.
+
+    ``kind``: op, changed, where, when, count, takes, row (a row that a companion's pattern looked at) or part (of a
+    ``when`` or of a row). ``text``: the test as the mapping says it. ``truth``: true, false, or why it is unknown;
+    None: not asked. ``saw``: values by the name that the mapping has for them. ``why``: in words, where it is not true.
+    ``pattern``: the companion whose test it is. ``takers``: rules that had taken what it asks for. ``row``: of a check
+    of kind row, its index among the change set's rows.
+    """
+
+    kind: str
+    text: str
+    truth: bool | Unavailable | None
+    saw: tuple[tuple[str, Value], ...] = ()
+    why: str = ""
+    pattern: str = ""
+    parts: tuple[Check, ...] = ()
+    takers: tuple[str, ...] = ()
+    row: int = -1
+
+
+class Took(Struct, frozen=True):
+    """What a firing took: a column of a row, or the row (``column`` None). ``row``: index among the set's rows."""
+
+    row: int
+    column: str | None
+
+
 class Tried(Struct, frozen=True):
-    """One line of the trace: a rule tried on a row, whether it fired, or where it stopped and why."""
+    """One line of the trace: a rule tried on a row, whether it fired, or where it stopped and why.
+
+    ``row``: index among the change set's net rows, -1 for a ``once`` rule. ``checks``: all its tests, in the order in
+    which they are made. ``event``: the place of the event it gave, -1 for none.
+    """
 
     rule: str
     row: int
     fired: bool
     stopped_at: str = ""
+    checks: tuple[Check, ...] = ()
+    took: tuple[Took, ...] = ()
+    event: int = -1
 
 
 class Interpretation(Struct, frozen=True):

@@ -26,6 +26,7 @@ from gateway.pipeline.match import both, class_of, fits, truth_of
 from gateway.pipeline.net import Path, paths
 from gateway.pipeline.plan import MappingPlan
 from gateway.pipeline.rows import NetRow, net_row
+from gateway.pipeline.trace import Tracer
 
 __all__ = ["failed", "interpret"]
 
@@ -41,7 +42,7 @@ def interpret(change_set: ChangeSet, plan: MappingPlan, *, trace: bool = False) 
     try:
         return run.whole()
     except RecordError as error:
-        return failed(len(changes), error, tuple(run.findings), tuple(run.tried))
+        return failed(len(changes), error, tuple(run.findings), run.traced(str(error)))
 
 
 def failed(
@@ -64,8 +65,8 @@ class _Run:
         self.plan = plan
         self.change_set = change_set
         self.findings: list[str] = []
-        self.tried: list[Tried] = []
         self.trace = trace
+        self.tracer: Tracer | None = None
         self.events: list[DomainEvent] = []
         self.noise: dict[str, int] = {}
         self.paths: list[Path] = []
@@ -86,7 +87,7 @@ class _Run:
             self.rows.append(row)
             self.findings.extend(row.findings)
         self._unknown_tables(unknown, outcomes)
-        for rule in self.plan.candidates(self.rows) if self.rows else ():
+        for rule in self._rules() if self.rows else ():
             self._try(rule)
         left = self._left()
         for row in self.rows:
@@ -102,8 +103,11 @@ class _Run:
             tuple(self.findings),
             self.noise,
             None,
-            tuple(self.tried),
+            self.traced(),
         )
+
+    def traced(self, failure: str = "") -> tuple[Tried, ...]:
+        return () if self.tracer is None else self.tracer.whole(failure)
 
     def _unknown_tables(self, places: Sequence[int], outcomes: list[Outcome]) -> None:
         for place in places:
@@ -133,6 +137,13 @@ class _Run:
 
     # -- rules ----
 
+    def _rules(self) -> tuple[Rule, ...]:
+        """Rules worth trying; traced, all of them are tried, and those others stop where they must."""
+        if not self.trace:
+            return self.plan.candidates(self.rows)
+        self.tracer = Tracer(self.rows, self.plan.physical, self._search, self._scope)
+        return self.plan.mapping.rules
+
     def _try(self, rule: Rule) -> None:
         if rule.anchor is None:
             self._attempt(rule, None, True, [(p, self._search(p)) for p in rule.companions])
@@ -158,34 +169,36 @@ class _Run:
             companion = found[pattern.name] = search.find(anchor)
             truth = both(truth, companion.truth)
             if truth is False:
-                self._note(rule, index, f"`{pattern.name}`: {pattern.count} not met")
+                self._note(rule, index, f"`{pattern.name}`: {pattern.count} not met", searches)
                 return
         if anchor is None:
             truth = both(truth, _takes_any(rule, found))
             if truth is False:
-                self._note(rule, index, "nothing to take")
+                self._note(rule, index, "nothing to take", searches)
                 return
         named = {name: companion.named for name, companion in found.items()}
         scope = Scope(anchor, named, self._domain_key(), self._domain_transaction())
         if rule.when is not None:
             truth = both(truth, truth_of(rule.when(scope)))
         if truth is False:
-            self._note(rule, index, "`when` is not true")
+            self._note(rule, index, "`when` is not true", searches)
         elif isinstance(truth, Unavailable):
-            self._undecided(rule, truth, index)
+            self._note(rule, index, f"undecided: {truth.value}", searches)
+            self._undecided(rule, truth)
         else:
-            self._fire(rule, anchor, found, scope, index)
+            if self.tracer is not None:
+                self.tracer.firing(rule, index, searches)
+            self._fire(rule, anchor, found, scope)
             for _, search in searches:
                 search.taken()
 
-    def _undecided(self, rule: Rule, reason: Unavailable, index: int) -> None:
-        self._note(rule, index, f"undecided: {reason.value}")
+    def _undecided(self, rule: Rule, reason: Unavailable) -> None:
         if rule.undecided_skip:
             return
         what = f"rule {rule.name} cannot be decided: a value it tests is {reason.value}"
         raise self._error(class_of(reason), what, rule, "add `undecided: skip`, or test `is unavailable` first")
 
-    def _fire(self, rule: Rule, anchor: NetRow | None, found: dict[str, Companion], scope: Scope, index: int) -> None:
+    def _fire(self, rule: Rule, anchor: NetRow | None, found: dict[str, Companion], scope: Scope) -> None:
         what = "noise" if rule.event is None else "event"
         if rule.event is not None:
             self._say(rule, rule.event, anchor, scope)
@@ -194,8 +207,8 @@ class _Run:
             units += sum(take(pattern, row, what) for row in found[pattern.name].rows)
         if rule.event is None:
             self.noise[rule.name] = self.noise.get(rule.name, 0) + units
-        if self.trace:
-            self.tried.append(Tried(rule.name, index, fired=True))
+        if self.tracer is not None:
+            self.tracer.fired(-1 if rule.event is None else len(self.events) - 1)
 
     def _say(self, rule: Rule, event: str, anchor: NetRow | None, scope: Scope) -> None:
         version = self.plan.mapping.events[event].version
@@ -235,9 +248,9 @@ class _Run:
             self._transaction = _transaction(source.tx_id, source.ts_ms)
         return self._transaction
 
-    def _note(self, rule: Rule, index: int, stopped_at: str) -> None:
-        if self.trace:
-            self.tried.append(Tried(rule.name, index, fired=False, stopped_at=stopped_at))
+    def _note(self, rule: Rule, index: int, at: str, searches: list[tuple[Pattern, Search]] | None = None) -> None:
+        if self.tracer is not None:
+            self.tracer.stopped(rule, index, at, searches)
 
     def _error(self, letter_class: LetterClass, what: str, rule: Rule, hint: str) -> RecordError:
         where = f"{self.plan.mapping.file}:{rule.line}"

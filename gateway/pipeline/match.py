@@ -9,7 +9,7 @@ from gateway.model.errors import LetterClass
 from gateway.model.values import MISSING, UNREADABLE, UNSENT, Unavailable, Value
 from gateway.pipeline.rows import NetRow
 
-__all__ = ["both", "class_of", "count_truth", "fits", "truth_of"]
+__all__ = ["both", "class_of", "count_truth", "equality", "fits", "transition", "truth_of"]
 
 _NOTHING: frozenset[str] = frozenset()
 _GRAVITY = {UNSENT: 0, MISSING: 1, UNREADABLE: 2}
@@ -50,7 +50,7 @@ def fits(pattern: Pattern, row: NetRow, scope: Callable[[NetRow], Scope]) -> Tru
         return False
     truth: Truth = True
     for test in pattern.where:
-        outcome = _transition(test, row, seen) if test.transition else _equality(test, row)
+        outcome = transition(test, row, seen) if test.transition else equality(test, row)
         if outcome is False:
             return False
         if outcome is not True:
@@ -64,14 +64,16 @@ def _one_of(value: Value, allowed: tuple[Value, ...]) -> Truth:
     return value if isinstance(value, Unavailable) else value in allowed
 
 
-def _equality(test: WhereTest, row: NetRow) -> Truth:
+def equality(test: WhereTest, row: NetRow) -> Truth:
+    """A ``where`` of a value, or of one that it must not be."""
     if row.row is None:
         return False
     outcome = _one_of(row.row[test.column], test.equals)
     return not outcome if test.negated and isinstance(outcome, bool) else outcome
 
 
-def _transition(test: WhereTest, row: NetRow, seen: frozenset[str]) -> Truth:
+def transition(test: WhereTest, row: NetRow, seen: frozenset[str]) -> Truth:
+    """A ``where`` with from/to. ``seen``: an update's changed columns that the pattern may take."""
     if row.op is RowOp.UPDATE and test.column not in seen:
         return False
     truth: Truth = True

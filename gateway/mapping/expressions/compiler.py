@@ -17,7 +17,7 @@ from gateway.mapping.kinds import Kind, Type, unify
 from gateway.mapping.nodes import did_you_mean
 from gateway.model.values import UNREADABLE, Unavailable, Value
 
-__all__ = ["Typed", "compile_expression", "compile_image", "compile_test"]
+__all__ = ["Typed", "compile_expression", "compile_image", "compile_part", "compile_test"]
 
 _REFUSED: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Call: ("a call", "functions are not offered: use filters, as in after.name | upper"),
@@ -57,6 +57,11 @@ def compile_test(text: str, names: Names) -> Typed:
     """Compile a bare expression that must be a test (``when``, ``$when``). Raises ExpressionFault."""
     parsed = parse(text)
     return _Compiler(parsed, names, conditions=True).test(parsed.tree)
+
+
+def compile_part(parsed: Parsed, node: nodes.Expr, names: Names) -> Typed:
+    """Compile a node of an expression that compiled before, where conditions may stand. Raises ExpressionFault."""
+    return _Compiler(parsed, names, conditions=True).value(node)
 
 
 def compile_image(text: str, names: Names) -> Image:

@@ -8,6 +8,7 @@ from gateway.authoring.offline import Replayed, assemble, replay
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load_text
 from gateway.model.event import Interpretation
+from gateway.model.record import RawRecord
 
 FOLDER = Path(__file__).parent / "contracts"
 UNSENT = "__debezium_unavailable_value"
@@ -55,6 +56,11 @@ def mapped(rules: str, tables: str = TABLES, more: str = "") -> CompiledMapping:
 def replayed(
     mapping: CompiledMapping, rows: Sequence[Row], other: dict[int, dict[str, object]] | None = None
 ) -> Replayed:
+    """One transaction of customer 7's rows, replayed; see `recorded`."""
+    return replay(assemble(recorded(rows, other), [mapping]), [mapping])
+
+
+def recorded(rows: Sequence[Row], other: dict[int, dict[str, object]] | None = None) -> list[RawRecord]:
     """One transaction of customer 7's rows: (table, op letter, before, after). ``other``: far keys by row number."""
     forge, records = Forge("legacy.customer.raw"), []
     for number, (table, op, before, after) in enumerate(rows):
@@ -62,7 +68,7 @@ def replayed(
         place = Position(749, 1000, 1010 + number, 1_767_225_600_000, number + 1)
         far = (other or {}).get(number)
         records.append(forge.change((0, number), key, table, op, before, after, place, far))
-    return replay(assemble(records, [mapping]), [mapping])
+    return records
 
 
 def interpreted(
