@@ -32,6 +32,7 @@ COMMANDS: dict[str, Subcommand] = {
     "test": Subcommand("gateway.cli.test", "Test cases of the mappings"),
     "recording": Subcommand("gateway.cli.recording", "Raw records to a file and back: capture, show"),
     "reconcile": Subcommand("gateway.cli.reconcile", "Compare a consumer's rows with the legacy tables"),
+    "docs": Subcommand("gateway.cli.docs", "Schemas for editors, reference pages, the catalogue of events"),
     "translate": Subcommand("gateway.cli.translate", "A recording's events as JSON lines, without a broker"),
 }
 

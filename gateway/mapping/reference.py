@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from gateway.mapping.columns import COLUMN_TYPES
 from gateway.mapping.expressions.filters import FILTERS, Filter
 from gateway.mapping.expressions.operators import OPERATORS, REFUSED_FORMS, ROOTS, SAMPLE, Shown
-from gateway.mapping.forms import Form, ListOf, MapOf, OneOrMore, Shapes
+from gateway.mapping.forms import Form, MapOf, Shapes
 from gateway.mapping.grammar import MAPPING, PAYLOAD, SHARED
 from gateway.mapping.records import Key, Record
 from gateway.mapping.schema import json_schema
@@ -56,19 +56,19 @@ def _section(record: Record, title: str, seen: tuple[str, ...]) -> Iterator[str]
             yield from ["", f"### `{'.'.join(path)}`", "", *_section(inner, title, path)]
 
 
-def _record_of(form: Form) -> tuple[Record | None, str]:
+def _record_of(form: Form | None) -> tuple[Record | None, str]:
     """The record within a form, and how it is reached: ``[]`` for items of a list, ``.*`` for values of a map."""
     if isinstance(form, Record):
         return form, ""
-    if isinstance(form, (ListOf, OneOrMore)):
-        record, place = _record_of(form.item)
-        return record, f"[]{place}"
+    if isinstance(form, Shapes):
+        found = next((each for each in (form.map, form.seq) if _record_of(each)[0] is not None), None)
+        return _record_of(found)
     if isinstance(form, MapOf):
         record, place = _record_of(form.value)
         return record, f".*{place}"
-    if isinstance(form, Shapes) and form.map is not None:
-        return _record_of(form.map)
-    return None, ""
+    item = getattr(form, "item", None)  # lists of any kind
+    record, place = (None, "") if item is None else _record_of(item)
+    return record, f"[]{place}"
 
 
 def _row(key: Key) -> str:

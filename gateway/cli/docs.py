@@ -1,0 +1,66 @@
+"""`gateway docs`: JSON Schema for editors, the language's reference pages, the catalogue of events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from gateway.authoring import editor
+from gateway.cli.failing import failures_told
+from gateway.model.errors import ConfigError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Schemas for editors, reference pages, the catalogue of events.", add_completion=False)
+Output = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print what was written.")]
+
+
+@app.command()
+def schema(
+    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("schema"),
+    output: Output = "text",
+) -> None:
+    """Write JSON Schema of mapping files, shared files and test cases, for editors.
+
+    An editor with a YAML language server checks and completes a file whose first line is, for example,
+    `# yaml-language-server: $schema=../../schema/mapping.schema.json`.
+
+    Example: gateway docs schema schema
+    """
+    with failures_told():
+        _tell(_written(editor.schemas(), folder), output)
+
+
+@app.command()
+def reference(
+    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("docs/reference"),
+    output: Output = "text",
+) -> None:
+    """Write the reference pages of the mapping language: every key, every operator and filter, with examples.
+
+    Example: gateway docs reference docs/reference
+    """
+    with failures_told():
+        _tell(_written(editor.reference_pages(), folder), output)
+
+
+def _written(files: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
+    try:
+        return editor.write(files, folder)
+    except OSError as error:
+        hint = "name a folder that can be written to"
+        raise ConfigError(f"cannot write: {error.strerror}", where=str(error.filename or folder), hint=hint) from error
+
+
+def _tell(paths: tuple[Path, ...], output: str) -> None:
+    if output == "json":
+        print(json.dumps({"written": [str(path) for path in paths]}))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for path in paths:
+        console.print(str(path), markup=False)
