@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import yaml
 
+from gateway.shipped import shipped
+
 __all__ = ["JARS", "Pin", "pins", "versions"]
 
-JARS = Path(__file__).parents[2] / "connect" / "jars.yaml"
+JARS = shipped("connect/jars.yaml")
 
 
 @dataclass(frozen=True, slots=True)

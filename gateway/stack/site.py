@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.shipped import cache_home
 from gateway.stack.artifacts import Store
 from gateway.stack.endpoints import Endpoints
 from gateway.stack.free import free_ports
@@ -15,12 +16,12 @@ from gateway.stack.free import free_ports
 __all__ = ["CACHE", "STATE", "Site", "cache_folder"]
 
 STATE = Path(".state/stack")
-CACHE = Path(__file__).parents[2] / ".cache"
+CACHE = cache_home()
 _PORTS = ("postgres", "kafka", "controller", "connect", "registry", "registry-management")
 
 
 def cache_folder() -> Path:
-    """Return the download cache: GATEWAY_CACHE, or `.cache` of the repository."""
+    """Return the download cache: GATEWAY_CACHE, or `.cache` of a checkout, or the user's cache folder."""
     return Path(os.environ.get("GATEWAY_CACHE") or CACHE).absolute()
 
 
