@@ -11,8 +11,12 @@ import typer
 from rich.console import Console
 
 from gateway.authoring import editor
+from gateway.authoring.catalogue.asyncapi import Server
+from gateway.authoring.catalogue.build import catalogue_of
+from gateway.authoring.catalogue.site import site
 from gateway.cli.failing import failures_told
 from gateway.model.errors import ConfigError
+from gateway.settings import Settings
 
 __all__ = ["app"]
 
@@ -47,6 +51,30 @@ def reference(
     """
     with failures_told():
         _tell(_written(editor.reference_pages(), folder), output)
+
+
+@app.command()
+def build(
+    folder: Annotated[Path, typer.Argument(help="Where to write the site.")],
+    mappings: Annotated[Path | None, typer.Option(help="Folder of the mapping files.")] = None,
+    title: Annotated[str, typer.Option(help="What the catalogue is called.")] = "Domain events",
+    servers: Annotated[bool, typer.Option("--servers", help="Name this installation's broker and registry.")] = False,
+    output: Output = "text",
+) -> None:
+    """Write the catalogue of events as a static site: contracts, rules, lineage, examples, AsyncAPI; open index.html.
+
+    Example: gateway docs build site/events --title "Insurer: domain events"
+    """
+    with failures_told():
+        settings = Settings()
+        place = Server(settings.bootstrap, settings.registry_url, settings.prefix) if servers else None
+        catalogue = catalogue_of(mappings or settings.mappings)
+        paths = _written(site(catalogue, title, place), folder)
+    if output == "json":
+        _tell(paths, output)
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{len(catalogue.events)} events, {len(paths)} files: {folder / 'index.html'}", markup=False)
 
 
 def _written(files: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
