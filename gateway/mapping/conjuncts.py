@@ -10,7 +10,7 @@ from jinja2 import nodes
 from gateway.mapping.expressions.syntax import ExpressionFault, Parsed, parse
 from gateway.mapping.nodes import Scalar
 
-__all__ = ["Conjuncts", "Domain", "conjuncts_of"]
+__all__ = ["Conjuncts", "Domain", "conjuncts_in", "conjuncts_of"]
 
 _SIDES = ("before", "after", "row")
 
@@ -51,6 +51,11 @@ def conjuncts_of(when: Scalar | None, conditions: Mapping[str, Parsed | None]) -
         tree = parse(when.text).tree
     except ExpressionFault:
         return Conjuncts()
+    return conjuncts_in(tree, conditions)
+
+
+def conjuncts_in(tree: nodes.Node, conditions: Mapping[str, Parsed | None]) -> Conjuncts:
+    """The conjuncts of a parsed test."""
     domains = []
     opaque = set()
     for node, negated in _split(tree, False, conditions, 0):

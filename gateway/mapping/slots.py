@@ -16,7 +16,7 @@ from gateway.mapping.expressions.syntax import Parsed
 from gateway.mapping.nodes import Faults
 from gateway.mapping.rules import Compiled
 
-__all__ = ["check_slots"]
+__all__ = ["Asked", "asked_of", "check_slots"]
 
 
 Asked = Mapping[tuple[str, str], Domain]
@@ -112,7 +112,7 @@ def _candidate(compiled: Compiled, conditions: Mapping[str, Parsed | None]) -> _
     when = conjuncts_of(compiled.section.scalar("when"), conditions)
     anchor = compiled.rule.anchor
     ops = anchor.ops if anchor is not None else ()
-    return _Candidate(compiled, when, {op: _asked(anchor, when, op) for op in ops if anchor is not None})
+    return _Candidate(compiled, when, {op: asked_of(anchor, when, op) for op in ops if anchor is not None})
 
 
 def _clash(earlier: _Candidate, later: _Candidate) -> str:
@@ -145,7 +145,8 @@ def _exclusive(one: Asked, other: Asked) -> bool:
     return any(key in other and (domain & other[key]).empty for key, domain in one.items())
 
 
-def _asked(pattern: Pattern, when: Conjuncts, op: RowOp) -> Asked:
+def asked_of(pattern: Pattern, when: Conjuncts, op: RowOp) -> Asked:
+    """What a pattern and the conjuncts of its rule ask of a row with that operation."""
     row = "after" if op in HAS_AFTER else "before"
     found: dict[tuple[str, str], Domain] = {}
     for (side, column), domain in (*_where(pattern, op, row), *when.domains):

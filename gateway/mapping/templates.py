@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gateway.mapping.compiled import Expression, Scope
 from gateway.mapping.expressions import logic
 from gateway.mapping.expressions.compiler import Typed, compile_expression
@@ -11,12 +13,21 @@ from gateway.mapping.kinds import Kind, Type
 from gateway.mapping.nodes import Scalar
 from gateway.model.values import Value
 
-__all__ = ["compile_template", "is_template"]
+__all__ = ["compile_template", "is_template", "spans"]
 
 
 def is_template(scalar: Scalar) -> bool:
     """Whether a scalar holds an expression; otherwise it is a constant."""
     return "{{" in scalar.text
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where each expression of a template stands between its braces. Raises ExpressionFault for an open one."""
+    place = 0
+    while (start := text.find("{{", place)) >= 0:
+        end = _end(text, start + 2)
+        yield start + 2, end
+        place = end + 2
 
 
 def compile_template(text: str, names: Names) -> Typed:

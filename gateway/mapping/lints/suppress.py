@@ -1,0 +1,92 @@
+"""Findings that people accept: `# lint: ignore GW104 because …` on the line, or alone on the line before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.mapping.lints.declare import Finding, Lint, Severity, declared
+
+__all__ = ["Suppression", "suppressions", "without_suppressed"]
+
+_COMMENT = re.compile(r"(?:^|\s)#\s*lint:\s*ignore\b\s*(?P<codes>[^#]*)$")
+_CODES = re.compile(r"\s*(?P<codes>GW[0-9]{3}(?:[\s,]+GW[0-9]{3})*)\s*(?:because\s+(?P<why>\S.*))?$")
+
+WITHOUT_REASON = declared(
+    Lint(
+        "GW901",
+        "ignored-without-reason",
+        Severity.WARNING,
+        "who reads it later cannot tell whether the reason still holds",
+        "write: # lint: ignore GW104 because …",
+        "scor: {as: score}   # lint: ignore GW104",
+    )
+)
+IDLE = declared(
+    Lint(
+        "GW902",
+        "ignored-in-vain",
+        Severity.NOTE,
+        "nothing is found there any more, and a new finding would be hidden",
+        "take the comment out",
+        "scor: {as: score}   # lint: ignore GW104 because it is new   (and a rule uses it)",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One comment: the line it stands on and the line it is about, its codes and its reason."""
+
+    line: int
+    about: int
+    column: int
+    codes: frozenset[str]
+    reason: str
+    excerpt: str
+
+
+def suppressions(text: str) -> Iterator[Suppression]:
+    """The comments of a file. A comment alone on its line is about the next line that is none."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        match = _COMMENT.search(line)
+        if match is None:
+            continue
+        said = _CODES.match(match["codes"])
+        about = number
+        if line.lstrip().startswith("#"):
+            while about < len(lines) and lines[about - 1].lstrip()[:1] in ("#", ""):
+                about += 1
+        codes = frozenset(re.findall(r"GW[0-9]{3}", said["codes"])) if said else frozenset[str]()
+        column = line.index("#", match.start()) + 1
+        yield Suppression(number, about, column, codes, (said["why"] or "").strip() if said else "", line)
+
+
+def without_suppressed(findings: Iterable[Finding], texts: Mapping[str, str]) -> tuple[Finding, ...]:
+    """The findings without those that a comment with a reason ignores; comments without reason or use are found."""
+    found = list(findings)
+    for file, text in texts.items():
+        if "lint:" not in text:
+            continue
+        for each in suppressions(text):
+            place = (file, each.line, each.column)
+            if not each.codes or not each.reason:
+                what = "no code and reason" if not each.codes else "no reason"
+                found.append(Finding(WITHOUT_REASON, *place, what, WITHOUT_REASON.mend, each.excerpt))
+                continue
+            kept = [one for one in found if not _ignores(each, file, one)]
+            if len(kept) == len(found):
+                codes = ", ".join(sorted(each.codes))
+                found.append(Finding(IDLE, *place, f"{codes} is not found here", IDLE.mend, each.excerpt))
+            found = kept if len(kept) < len(found) else found
+    return tuple(found)
+
+
+def _ignores(suppression: Suppression, file: str, finding: Finding) -> bool:
+    return (
+        finding.file == file
+        and finding.line in (suppression.line, suppression.about)
+        and finding.lint.code in suppression.codes
+    )
