@@ -1,6 +1,6 @@
 # Everything needs Python 3.11 or newer, make, git and a POSIX shell; nothing else is assumed on PATH.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint bench clean
+.PHONY: help setup demo up down test lint browser bench dist clean
 .NOTPARALLEL:
 SHELL := /bin/sh
 
@@ -17,6 +17,7 @@ help:
 	@echo "make test    the whole proof: style, types, import rules, every test (under 20 minutes on 2 cores)"
 	@echo "make lint    style, types and import rules alone"
 	@echo "make bench   throughput against a pass-through; the last line is JSON"
+	@echo "make dist    wheel and source distribution into dist/"
 	@echo "make setup   the virtual environment alone (every target above does it when needed)"
 	@echo "make clean   removes environment, caches and state"
 
@@ -48,12 +49,19 @@ lint: setup
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
-test: lint
+# Tests of pages need a real browser.
+browser: setup
+	@$(BIN)/python tests/browser/install.py
+
+test: lint browser
 	$(BIN)/python -m pytest -p tests.acceptance --acceptance
 
 bench: setup
 	@$(BIN)/python -m benchmarks
 
+dist: setup
+	@$(BIN)/python -m hatchling build -d dist
+
 clean:
 	@test ! -x $(BIN)/python || $(BIN)/python -m gateway.cli.main stack down --wipe
-	rm -rf $(VENV) .cache .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .cache .state dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

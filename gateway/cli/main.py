@@ -24,12 +24,15 @@ class Subcommand:
 
 # One line for each subcommand, in the order of the help.
 COMMANDS: dict[str, Subcommand] = {
+    "init": Subcommand("gateway.cli.init", "A project of your own: mappings, tests, settings, CI"),
     "stack": Subcommand("gateway.cli.stack", "The native stack: up, down, status, logs", extra="stack"),
     "connect": Subcommand("gateway.cli.connect", "Capture: apply, status, restart, delete, sql"),
+    "doctor": Subcommand("gateway.cli.doctor", "Is everything around so that nothing is lost or garbled?"),
     "run": Subcommand("gateway.cli.run", "Translate raw records into events until told to stop"),
     "tail": Subcommand("gateway.cli.tail", "Show events as they are published"),
     "schemas": Subcommand("gateway.cli.schemas", "Event contracts: check, push"),
     "test": Subcommand("gateway.cli.test", "Test cases of the mappings"),
+    "diff": Subcommand("gateway.cli.diff", "What an edit of the mappings changes over recorded changes"),
     "recording": Subcommand("gateway.cli.recording", "Raw records to a file and back: capture, show"),
     "reconcile": Subcommand("gateway.cli.reconcile", "Compare a consumer's rows with the legacy tables"),
     "docs": Subcommand("gateway.cli.docs", "Schemas for editors, reference pages, the catalogue of events"),

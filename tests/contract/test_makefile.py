@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("help", "setup", "demo", "up", "down", "test", "lint", "bench", "clean")
+TARGETS = ("help", "setup", "demo", "up", "down", "test", "lint", "bench", "dist", "clean")
 # what a recipe may call: coreutils, the shell's own words, and programs of the virtual environment
 ALLOWED = {"echo", "test", "touch", "rm", "exit", ".venv/bin/python", ".venv/bin/lint-imports"}
 
