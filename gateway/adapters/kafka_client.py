@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,16 +22,15 @@ __all__ = [
     "topic_partition",
 ]
 
-_LOG = logging.getLogger("gateway.librdkafka")
-_LOG.setLevel(logging.CRITICAL)  # what matters comes as an error of a call, and is told once
-
 
 def client_settings(bootstrap: str, extra: Mapping[str, str], **ours: object) -> dict[str, Any]:
     """librdkafka settings: ours, over them whatever the installation passes through (``extra``)."""
     return {
         "bootstrap.servers": bootstrap,
         "reconnect.backoff.max.ms": 1000,
-        "logger": _LOG,
+        # What matters comes as an error of a call, and is told once. No logger: it would be called while the client has
+        # the exception of a fatal error set, and turn that into a SystemError.
+        "log_level": 0,
         "error_cb": lambda _error: (
             None
         ),  # transport errors: librdkafka reconnects by itself, and calls tell what failed
@@ -88,13 +86,20 @@ def topic_partition(partition: Partition, offset: int | None = None, metadata: s
     return TopicPartition(partition.topic, partition.partition, at, metadata)
 
 
-def error_of(raised: KafkaException) -> KafkaError:
-    """The KafkaError inside an exception of the client."""
-    error: KafkaError = raised.args[0]
+def error_of(raised: KafkaException | SystemError) -> KafkaError:
+    """The KafkaError inside an exception of the client; any other SystemError is raised again.
+
+    A call during which the client learns of a fatal error may still run a callback, with the exception already set:
+    CPython then raises a SystemError caused by it.
+    """
+    cause = raised.__cause__ if isinstance(raised, SystemError) else raised
+    if not isinstance(cause, KafkaException):
+        raise raised
+    error: KafkaError = cause.args[0]
     return error
 
 
-def dependency_error(raised: KafkaException, doing: str, bootstrap: str) -> GatewayError:
+def dependency_error(raised: KafkaException | SystemError, doing: str, bootstrap: str) -> GatewayError:
     """``doing`` failed because the broker did not answer as wanted: wait and try again."""
     return DependencyError(
         f"{doing}: {error_of(raised).str()}", where=f"Kafka at {bootstrap}", hint="waiting; it is tried again"

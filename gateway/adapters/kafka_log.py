@@ -39,7 +39,7 @@ class KafkaLog:
             if not messages and wait > 0:
                 one = self._consumer.poll(wait)
                 messages = [one] if one is not None else []
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             raise dependency_error(raised, "reading", self._bootstrap) from raised
         records: list[RawRecord] = []
         ends: dict[Partition, int] = {}

@@ -62,7 +62,7 @@ class KafkaSink:
         except TimeoutError as raised:
             self._abandon()
             raise DependencyError("opening the producer: no answer in time", where=self._place) from raised
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             error = error_of(raised)
             if not error.retriable():
                 self._forget()
@@ -80,7 +80,7 @@ class KafkaSink:
     def _forget(self) -> None:
         producer, self._producer, self._ready = self._producer, None, False
         if producer is not None:
-            with suppress(KafkaException):
+            with suppress(KafkaException, SystemError):
                 producer.purge()
             del producer
 
@@ -124,7 +124,7 @@ class KafkaSink:
             producer.produce(topic, value, key, headers=list(headers), **options)
         except BufferError:
             self._send_when_there_is_room(producer, topic, value, key, headers, options)
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             raise self._meaning(raised) from raised
 
     def _send_when_there_is_room(
@@ -143,7 +143,7 @@ class KafkaSink:
                 producer.produce(topic, value, key, headers=list(headers), **options)
             except BufferError:
                 continue
-            except KafkaException as raised:
+            except (KafkaException, SystemError) as raised:
                 raise self._meaning(raised) from raised
             return
         raise InDoubt("the producer's queue stays full: the broker takes nothing", where=self._place)
@@ -162,7 +162,7 @@ class KafkaSink:
     def _flush(self, seconds: float) -> None:
         try:
             left = self._open().flush(seconds)
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             raise self._meaning(raised) from raised
         if left > 0:
             raise InDoubt(f"{left} records were not taken in time", where=self._place)
@@ -186,14 +186,14 @@ class KafkaSink:
             except TimeoutError as raised:
                 self._abandon()
                 raise InDoubt("the broker did not answer in time", where=self._place) from raised
-            except KafkaException as raised:
+            except (KafkaException, SystemError) as raised:
                 if not error_of(raised).retriable() or time.monotonic() >= until:
                     raise self._meaning(raised) from raised
                 time.sleep(0.02)
                 continue
             return
 
-    def _meaning(self, raised: KafkaException) -> MustAbort | InDoubt:
+    def _meaning(self, raised: KafkaException | SystemError) -> MustAbort | InDoubt:
         error = error_of(raised)
         if error.code() == KafkaError._FATAL:
             error = self._cause() or error
@@ -207,14 +207,14 @@ class KafkaSink:
         """What made the producer's state fatal: a later call tells it."""
         try:
             self._open().flush(0)
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             return error_of(raised)
         return None
 
     def close(self) -> None:
         """See ``TransactionalSink``."""
         if self._producer is not None and self._ready:
-            with suppress(KafkaException, InDoubt, MustAbort):
+            with suppress(KafkaException, SystemError, InDoubt, MustAbort):
                 self._until(time.monotonic() + 1, lambda producer, left: producer.abort_transaction(left))
         self._forget()
 

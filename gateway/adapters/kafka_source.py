@@ -120,7 +120,7 @@ class KafkaSource:
             if not messages:
                 one = self._consumer.poll(wait)
                 messages = [one] if one is not None else []
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             raise dependency_error(raised, "reading raw topics", self._bootstrap) from raised
         all_down, self._all_down = self._all_down, None
         if all_down is not None and not messages:
@@ -164,7 +164,7 @@ class KafkaSource:
         """See ``EventSource``."""
         try:
             found = self._consumer.committed([topic_partition(partition)], timeout=_COMMITTED_TIMEOUT)[0]
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             raise dependency_error(raised, f"asking the committed offset of {partition}", self._bootstrap) from raised
         if found.error is not None:
             raise DependencyError(found.error.str(), where=str(partition))
@@ -174,7 +174,7 @@ class KafkaSource:
         """See ``EventSource``."""
         try:
             self._consumer.seek(topic_partition(partition, offset))
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             if error_of(raised).code() != KafkaError._STATE:
                 raise dependency_error(raised, f"seeking {partition}", self._bootstrap) from raised
             self._assign_anew(partition, offset)
