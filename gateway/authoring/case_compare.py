@@ -26,11 +26,16 @@ ABSENT: Final = Absent()
 
 @dataclass(frozen=True, slots=True)
 class FieldDifference:
-    """One field: ``path`` is ``intent``, ``key``, or begins with ``data``. JSON values, or ``ABSENT``."""
+    """One field: ``at`` is (``intent``,), (``key``,), or begins with ``data``. JSON values, or ``ABSENT``."""
 
-    path: str
+    at: tuple[str | int, ...]
     expected: object
     actual: object
+
+    @property
+    def path(self) -> str:
+        """Where it stands, like ``data.addresses[0].city``."""
+        return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.at)[1:]
 
     def __str__(self) -> str:
         if self.actual is ABSENT:
@@ -156,28 +161,30 @@ def field_differences(expected: ExpectedEvent, actual: EncodedEvent) -> Iterator
     """Where an event differs from what is expected of it."""
     event = actual.event
     if expected.event != event.name:
-        yield FieldDifference("event", expected.event, event.name)
+        yield FieldDifference(("event",), expected.event, event.name)
     if expected.intent is not None and expected.intent != str(event.intent):
-        yield FieldDifference("intent", expected.intent, str(event.intent))
+        yield FieldDifference(("intent",), expected.intent, str(event.intent))
     if expected.key is not None and expected.key != actual.key.decode():
-        yield FieldDifference("key", expected.key, actual.key.decode())
-    yield from _data_differences("data", expected.data, plain(event.data), expected.exact)
+        yield FieldDifference(("key",), expected.key, actual.key.decode())
+    yield from _data_differences(("data",), expected.data, plain(event.data), expected.exact)
 
 
-def _data_differences(path: str, expected: object, actual: object, exact: bool) -> Iterator[FieldDifference]:
+def _data_differences(
+    at: tuple[str | int, ...], expected: object, actual: object, exact: bool
+) -> Iterator[FieldDifference]:
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for name, value in expected.items():
             if name in actual:
-                yield from _data_differences(f"{path}.{name}", value, actual[name], exact)
+                yield from _data_differences((*at, name), value, actual[name], exact)
             else:
-                yield FieldDifference(f"{path}.{name}", value, ABSENT)
+                yield FieldDifference((*at, name), value, ABSENT)
         for name in (name for name in actual if exact and name not in expected):
-            yield FieldDifference(f"{path}.{name}", ABSENT, actual[name])
+            yield FieldDifference((*at, name), ABSENT, actual[name])
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for index, (wanted, got) in enumerate(zip(expected, actual, strict=True)):
-            yield from _data_differences(f"{path}[{index}]", wanted, got, exact)
+            yield from _data_differences((*at, index), wanted, got, exact)
     elif not _equal(expected, actual):
-        yield FieldDifference(path, expected, actual)
+        yield FieldDifference(at, expected, actual)
 
 
 def _equal(expected: object, actual: object) -> bool:

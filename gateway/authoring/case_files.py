@@ -10,11 +10,11 @@ from pathlib import Path
 from gateway.authoring.case_grammar import CASES, OPERATIONS
 from gateway.authoring.case_nouns import Case, ExpectedEvent, GivenRow, Image, Place, Step, Then
 from gateway.mapping.nodes import Faults, Map, Mark, Node, Seq
-from gateway.mapping.reader import read_file
+from gateway.mapping.reader import read_file, read_text
 from gateway.mapping.records import Section
 from gateway.model.errors import ConfigError
 
-__all__ = ["OPERATIONS", "Case", "ExpectedEvent", "GivenRow", "cases_beside", "json_value", "read_cases"]
+__all__ = ["OPERATIONS", "Case", "ExpectedEvent", "GivenRow", "cases_beside", "json_value", "parse_cases", "read_cases"]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _WORDS: dict[str, object] = {"null": None, "true": True, "false": False}
@@ -30,14 +30,20 @@ def cases_beside(folder: Path, mapping_file: str) -> Path:
 
 def read_cases(path: Path, shown: str = "") -> tuple[Case, ...]:
     """The cases of a file, in order. ConfigError with every fault of it."""
-    try:
-        root, faults = read_file(path, shown or str(path))
-    except OSError as error:
-        raise ConfigError(f"cannot read test cases: {error.strerror}", where=str(path)) from error
+    root, faults = read_file(path, shown or str(path))
+    return _cases(root, faults)
+
+
+def parse_cases(text: str, shown: str) -> tuple[Case, ...]:
+    """The cases of a file's text; ``shown`` is its name in faults. ConfigError as in ``read_cases``."""
+    return _cases(*read_text(text, shown))
+
+
+def _cases(root: Map | None, faults: Faults) -> tuple[Case, ...]:
     section = None if root is None else CASES.read(root, faults)
     cases = () if section is None else _Reader(faults).cases(section)
     if faults.found:
-        raise ConfigError(f"{len(faults.found)} faults in test cases", where=str(path), faults=faults.sorted())
+        raise ConfigError(f"{len(faults.found)} faults in test cases", where=faults.file, faults=faults.sorted())
     return cases
 
 
@@ -106,12 +112,11 @@ class _Reader:
         return Then(tuple(self._event(one) for one in step.sections("then")))
 
     def _then(self, section: Section) -> Then:
-        letter = section.scalar("letter")
         outcomes = section.scalars("outcomes")
         return Then(
             events=tuple(self._event(one) for one in section.sections("events")),
             unexplained=tuple(one.text for one in section.scalars("unexplained")),
-            letter=None if letter is None else letter.text,
+            letters=tuple(sorted({one.text for one in section.scalars("letter")})),
             outcomes=tuple(one.text for one in outcomes) if "outcomes" in section else None,
             ordered=section.word("order") != "any",
         )

@@ -60,14 +60,14 @@ class ExpectedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """What a transaction means. ``unexplained``: ``table.column`` or ``table``; ``letter``: a class.
+    """What a transaction means. ``unexplained``: ``table.column`` or ``table``; ``letters``: classes.
 
     ``outcomes``: what becomes of each given row (``published``, or the reason it is ignored for); None: not compared.
     """
 
     events: tuple[ExpectedEvent, ...] = ()
     unexplained: tuple[str, ...] = ()
-    letter: str | None = None
+    letters: tuple[str, ...] = ()
     outcomes: tuple[str, ...] | None = None
     ordered: bool = True
 

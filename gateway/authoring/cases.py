@@ -151,13 +151,14 @@ def _gather(result: StepResult, unit: Unit, translation: Translation, mapping: C
 
 def _differences(result: StepResult) -> Iterator[Difference]:
     then = result.step.then
-    if then.letter is None:
+    if not then.letters:
         told = {str(failure): f"dead letter {failure.letter_class}: {failure}" for failure in result.failures}
         yield from (Difference("letter", text) for text in told.values())
         if not told and result.classes:
             yield Difference("letter", f"dead letter {', '.join(result.classes)}")
-    elif result.classes != [then.letter]:
-        yield Difference("letter", f"expected a dead letter {then.letter}, got {', '.join(result.classes) or 'none'}")
+    elif result.classes != list(then.letters):
+        wanted, got = ", ".join(then.letters), ", ".join(result.classes) or "none"
+        yield Difference("letter", f"expected a dead letter {wanted}, got {got}")
     yield from compare_events(then, result.events)
     if sorted(then.unexplained) != result.unexplained:
         text = f"unexplained: expected {sorted(then.unexplained)}, got {result.unexplained}"
