@@ -32,6 +32,8 @@ COMMANDS: dict[str, Subcommand] = {
     "tail": Subcommand("gateway.cli.tail", "Show events as they are published"),
     "schemas": Subcommand("gateway.cli.schemas", "Event contracts: check, push"),
     "test": Subcommand("gateway.cli.test", "Test cases of the mappings"),
+    "lint": Subcommand("gateway.cli.lint", "Named rules about mappings: place, reason, remedy"),
+    "fmt": Subcommand("gateway.cli.fmt", "Mapping files in one form, comments kept"),
     "diff": Subcommand("gateway.cli.diff", "What an edit of the mappings changes over recorded changes"),
     "recording": Subcommand("gateway.cli.recording", "Raw records to a file and back: capture, show"),
     "reconcile": Subcommand("gateway.cli.reconcile", "Compare a consumer's rows with the legacy tables"),

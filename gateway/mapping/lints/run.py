@@ -134,8 +134,12 @@ def case_facts(path: Path, folder: Path) -> tuple[CaseFacts, Faults | None]:
     root, faults = read_file(path, name)
     events: dict[str, Mark] = {}
     for key, value in _entries(root):
-        if key.text == "event" and isinstance(value, Scalar):
-            events.setdefault(value.text, value.mark)
+        named = (
+            (value,) if key.text == "event" else value.items if key.text == "events" and isinstance(value, Seq) else ()
+        )
+        for word in named:
+            if isinstance(word, Scalar):
+                events.setdefault(word.text, word.mark)
     return CaseFacts(name, events), faults
 
 

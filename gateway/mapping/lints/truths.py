@@ -78,7 +78,7 @@ def _to_itself(pattern: Pattern, section: Section) -> Iterator[Found]:
     places = {name.text: name.mark for name, _ in section.entries("where")}
     for test in pattern.where:
         if test.was is not None and test.was == test.became and len(test.was) == 1 and pattern.ops == {RowOp.UPDATE}:
-            yield Found(places[test.column], f"`{test.column}` cannot change from {test.was[0]} to itself")
+            yield Found(places[test.column], f"`{test.column}` cannot change from {test.was[0]!r} to itself")
 
 
 @lint(
