@@ -54,7 +54,7 @@ browser: setup
 	@$(BIN)/python tests/browser/install.py
 
 test: lint browser
-	$(BIN)/python -m pytest -p tests.acceptance --acceptance
+	$(BIN)/python -m pytest -p tests.acceptance --acceptance -n 2 --dist loadgroup
 
 bench: setup
 	@$(BIN)/python -m benchmarks

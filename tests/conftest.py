@@ -9,6 +9,23 @@ import pytest
 from gateway.stack import Stack
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `-n 2 --dist loadgroup`: tests on the shared stack run one after another, beside them those on the demo.
+
+    The longest come first; what needs neither fills the gaps.
+    """
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        group = "stack" if "stack" in fixtures else "demo" if "demo_run" in fixtures else ""
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: ("stack" not in _groups(item), "demo" not in _groups(item)))
+
+
+def _groups(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(mark.args[0] for mark in item.iter_markers("xdist_group"))
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The native stack, all services ready; one for the whole run, gone at its end however that comes.
