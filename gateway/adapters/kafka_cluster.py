@@ -76,6 +76,11 @@ class KafkaCluster:
         """See ``Cluster``."""
         return self._one(partition, OffsetSpec.earliest())
 
+    def offset_at(self, partition: Partition, ms: int) -> int:
+        """The first offset with a timestamp at or after ``ms`` (since the epoch); the high watermark if none has."""
+        found = self._one(partition, OffsetSpec.for_timestamp(ms))
+        return found if found >= 0 else self.high_watermark(partition)
+
     def _one(self, partition: Partition, spec: Any) -> int:
         try:
             found: int = self._offsets([partition], spec)[partition].result(_TIMEOUT + 1).offset

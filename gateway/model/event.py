@@ -108,11 +108,11 @@ class Unexplained(Struct, frozen=True):
 class Check(Struct, frozen=True):
     """One test that a rule made, and what it saw.
 
-    ``kind``: op, changed, where, when, count, takes, row (a row that a companion's pattern looked at) or part (of a
-    ``when`` or of a row). ``text``: the test as the mapping says it. ``truth``: true, false, or why it is unknown;
-    None: not asked. ``saw``: values by the name that the mapping has for them. ``why``: in words, where it is not true.
-    ``pattern``: the companion whose test it is. ``takers``: rules that had taken what it asks for. ``row``: of a check
-    of kind row, its index among the change set's rows.
+    ``kind``: op, taken, changed (or a from/to of a column that did not change), where, when, same, count, takes, row (a
+    row that a companion's pattern looked at) or part (of a ``when``). ``text``: the test as the mapping says it.
+    ``truth``: true, false, or why it is unknown; None: not asked. ``saw``: values by the name that the mapping has for
+    them. ``why``: in words, where it is not true. ``pattern``: the companion whose test it is. ``takers``: rules that
+    had taken what it asks for. ``row``: of a check of kind row, its index among the change set's rows.
     """
 
     kind: str

@@ -110,7 +110,9 @@ def _transition(test: WhereTest, row: NetRow, seen: frozenset[str], index: int, 
     sides += [f"to: {spelled(test.became)}"] if test.became is not None else []
     text = f"where {test.column}: {{{', '.join(sides)}}}"
     why, by = ("", ()) if truth is True else _not_so(test, row, seen, index, takers)
-    return Check("where", text, truth, tuple(_both_sides(row, test.column)), why, takers=by)
+    still = row.op is RowOp.UPDATE and test.column not in row.changed
+    kind = "changed" if still else "where"
+    return Check(kind, text, truth, tuple(_both_sides(row, test.column)), why, takers=by)
 
 
 def _not_so(
