@@ -85,7 +85,7 @@ def null_empties_text(subject: Subject) -> Iterator[Found]:
             for part in leaf.parts:
                 why = null_of_node(part.parsed.tree, part, subject)
                 if why:
-                    yield Found(part.mark(), f"the whole text is null when this is: {why}")
+                    yield Found(part.mark(part.parsed.tree), f"the whole text is null when this is: {why}")
     for spoken in (*subject.spoken,):
         for concat in spoken.parsed.tree.find_all(nodes.Concat):
             yield from _in_concat(concat, spoken, subject)

@@ -79,8 +79,8 @@ def without_suppressed(findings: Iterable[Finding], texts: Mapping[str, str]) ->
             kept = [one for one in found if not _ignores(each, file, one)]
             if len(kept) == len(found):
                 codes = ", ".join(sorted(each.codes))
-                found.append(Finding(IDLE, *place, f"{codes} is not found here", IDLE.mend, each.excerpt))
-            found = kept if len(kept) < len(found) else found
+                kept.append(Finding(IDLE, *place, f"{codes} is not found here", IDLE.mend, each.excerpt))
+            found = kept
     return tuple(found)
 
 

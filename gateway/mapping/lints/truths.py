@@ -31,13 +31,20 @@ NEVER = Lint(
 
 @lint(NEVER)
 def never_true(subject: Subject) -> Iterator[Found]:
-    """Contradictions in a rule's tests, in an expression, and transitions from a value to itself."""
+    """Contradictions in a rule's tests, in an expression, and transitions from a value to itself; a place once."""
+    found: dict[Mark, Found] = {}
+    for each in _never(subject):
+        found.setdefault(each.mark, each)
+    yield from found.values()
+
+
+def _never(subject: Subject) -> Iterator[Found]:
     for compiled in subject.rules:
         said = conjuncts_of(compiled.section.scalar("when"), subject.context.conditions)
         for pattern, section in patterns_of(compiled):
             own = pattern is compiled.rule.anchor
-            yield from _contradiction(pattern, section, said if own else Conjuncts(), compiled.section, subject)
             yield from _to_itself(pattern, section)
+            yield from _contradiction(pattern, section, said if own else Conjuncts(), compiled.section, subject)
     for spoken in subject.spoken:
         yield from _in_tree(spoken.parsed.tree, spoken, subject, never=True)
 
@@ -59,7 +66,7 @@ def _contradiction(
     places = {name.text: name.mark for name, _ in section.entries("where")}
     when = rule.scalar("when")
     in_when = when is not None and any(name == column for (_, name), _ in said.domains)
-    mark = when.mark if in_when and when is not None else places.get(column, section.mark)
+    mark = when.at(0) if in_when and when is not None else places.get(column, section.mark)
     yield Found(mark, f"no row can have such a `{column}`: the tests exclude each other")
 
 
