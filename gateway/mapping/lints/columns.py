@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gateway.mapping.compiled import Pattern
 from gateway.mapping.lints.declare import Fix, Found, Lint, Severity, lint
 from gateway.mapping.lints.recorded import RecordedColumn
+from gateway.mapping.lints.spoken import refs_in
 from gateway.mapping.lints.subject import ColumnFact, Subject
-from gateway.mapping.nodes import Map, Node, Scalar, did_you_mean
+from gateway.mapping.nodes import Map, Mark, Node, Scalar, did_you_mean
 from gateway.model.values import UNREADABLE
 
 __all__: list[str] = []
@@ -159,6 +161,29 @@ def _unreadable(fact: ColumnFact, recorded: RecordedColumn) -> list[str]:
 
 @lint(
     Lint(
+        "GW111",
+        "number-read-as-text",
+        Severity.WARNING,
+        "the table sends numbers and the mapping reads texts: 1.50 and 1.5 are then a change, and nothing counts",
+        "declare the type: int, decimal(p,s), or the date that the number spells",
+        "ord_id: {as: orderId}   # 7 was recorded, not '7'",
+        needs="schema",
+    )
+)
+def numbers_read_as_text(subject: Subject) -> Iterator[Found]:
+    """Columns without type or code table of which only numbers, or decimals in text, were recorded."""
+    for fact in subject.columns.values():
+        seen = fact.recorded
+        plain = fact.column.type == "text" and fact.column.part is None and "decode" not in fact.section
+        if seen is None or not plain or fact.column.bookkeeping or not seen.kinds - {"null"}:
+            continue
+        decimals = bool(seen.values) and all(re.fullmatch(r"-?[0-9]+\.[0-9]+", each) for each in seen.values or ())
+        if seen.kinds <= {"null", "int", "float"} or decimals:
+            yield Found(fact.raw.mark, f"`{fact.raw.text}` was recorded as a number, and is read as text")
+
+
+@lint(
+    Lint(
         "GW106",
         "unused-group",
         Severity.NOTE,
@@ -235,3 +260,48 @@ def idle_null_when(subject: Subject) -> Iterator[Found]:
         for scalar in fact.section.scalars("null_when"):
             if not scalar.is_null and not scalar.text.strip(" "):
                 yield Found(scalar.mark, "blank is null anyway", Fix("item", scalar.mark))
+
+
+@lint(
+    Lint(
+        "GW109",
+        "bookkeeping-published",
+        Severity.WARNING,
+        "a bookkeeping column fills a field, but its changes tell no event: what consumers hold grows old",
+        "declare it as an ordinary column, or leave it out of `data`",
+        'upd_pgm: {as: changedBy, bookkeeping: true}   # and data: {by: "{{ after.changedBy }}"}',
+    )
+)
+def bookkeeping_published(subject: Subject) -> Iterator[Found]:
+    """Bookkeeping columns that reach `data`, told at the column."""
+    said = {(ref.table, ref.column) for ref in subject.refs if ref.mark in _in_data(subject)}
+    for key, fact in subject.columns.items():
+        if fact.column.bookkeeping and key in said:
+            yield Found(fact.section.mark_of("bookkeeping"), f"`{fact.column.name}` fills a field of an event")
+
+
+def _in_data(subject: Subject) -> set[Mark]:
+    marks = {leaf.taken.mark for leaf in subject.leaves if leaf.taken is not None}
+    for spoken in subject.spoken:
+        if spoken.role == "data":
+            marks |= {ref.mark for ref in refs_in(spoken, {})}
+    return marks
+
+
+@lint(
+    Lint(
+        "GW110",
+        "identity-as-bookkeeping",
+        Severity.ERROR,
+        "a column of the row's or the aggregate's key is declared as bookkeeping, so a new identity passes unseen",
+        "leave `bookkeeping` out",
+        "ord_id: {as: orderId, type: int, bookkeeping: true}",
+        fixable=True,
+    )
+)
+def identity_as_bookkeeping(subject: Subject) -> Iterator[Found]:
+    """Bookkeeping columns among `row` or the aggregate's key."""
+    for (_, name), fact in subject.columns.items():
+        if fact.column.bookkeeping and (name in fact.table.table.row or name in subject.mapping.key):
+            mark = fact.section.mark_of("bookkeeping")
+            yield Found(mark, f"`{name}` says which row, or which aggregate, it is", Fix("entry", mark))

@@ -9,7 +9,8 @@ from gateway.mapping.contract import ArrayOf, Avro, EnumOf, MapOfValues, RecordO
 from gateway.mapping.lints.declare import Fix, Found, Lint, Severity, house_lint, lint
 from gateway.mapping.lints.subject import House, Subject
 from gateway.mapping.lints.typing_of import symbols_of_leaf
-from gateway.mapping.nodes import Mark
+from gateway.mapping.nodes import Map, Mark
+from gateway.mapping.rules import Compiled
 from gateway.mapping.shared import shown
 
 __all__: list[str] = []
@@ -103,6 +104,38 @@ def fields_never_filled(subject: Subject) -> Iterator[Found]:
                 if parent and not any(other.startswith(parent) for other in filled):
                     continue
                 yield Found(rules[0].section.mark_of("data"), f"no rule fills `{path}` of {event}")
+
+
+@lint(
+    Lint(
+        "GW306",
+        "field-left-out",
+        Severity.WARNING,
+        "a rule leaves out a field that other rules of the event fill: nobody can tell whether that was meant",
+        "fill it, or write null (or the default) for all to see",
+        "data: {customerId: …}   # other rules of the event fill `old`, which has a default, too",
+    )
+)
+def fields_left_out(subject: Subject) -> Iterator[Found]:
+    """Fields with a default that one rule of an event fills and another leaves to the default."""
+    for event, contract in subject.loaded.contracts.items():
+        rules = [each for each in subject.rules if each.rule.event == event]
+        if contract is None or len(rules) < 2:
+            continue
+        tops = {id(rule): _tops(subject, rule) for rule in rules}
+        for rule in rules:
+            for name in contract.record.fields:
+                others = [other for other in rules if name in tops[id(other)]]
+                if others and name not in tops[id(rule)]:
+                    what = f"`{name}` is left out here, and filled by `{others[0].rule.name}`"
+                    yield Found(rule.section.mark_of("data"), what)
+
+
+def _tops(subject: Subject, rule: Compiled) -> set[str]:
+    """The contract's fields that a rule fills, as keys of `data` or through `$take`."""
+    data = rule.section.node("data")
+    keys = {key.text for key, _ in data.entries} if isinstance(data, Map) else set()
+    return keys | {leaf.path for leaf in subject.leaves if leaf.rule is rule and "." not in leaf.path}
 
 
 def _paths(record: RecordOf, path: str, depth: int) -> Iterator[str]:

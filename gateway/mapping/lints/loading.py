@@ -134,7 +134,7 @@ _words(
 _words(
     _load("GW004", "unknown-name", "the name stands for nothing", "spell it as it is declared", "changed: [ctiy]"),
     r"has no (plain )?column",
-    r"there is no (table|code table|contract|file|filter|test|plain column|mapping)",
+    r"there is no (lookup|table|code table|contract|file|filter|test|plain column|mapping)",
     r"unknown (name|type)",
     r"is no column",
     r"is a group$",
@@ -152,7 +152,7 @@ _words(
         "each: {table: address}",
     ),
     r"`(noise|each|once|with|because|event|data|intent|slot)` (beside|without|in a)",
-    r"lacks `",
+    r"(rule|pattern) lacks `",
     r"rule (has|matches|takes)",
     r"the pattern does not say",
     r"`(update|changed|explains|snapshot)`",
@@ -203,6 +203,7 @@ _words(
         "rule: {x: y}",
     ),
     r"has no key",
+    r"lacks `",
     r"is a map, not",
     r"is wanted here",
     r"the list is empty",
@@ -219,6 +220,33 @@ _words(
         "see the language's list of forms",
         "when: row.x / 2",
     ),
+    r"is refused",
+    r"^not an expression",
+    r"^an (expression|escape|empty expression)",
+    r"^a (call|chain|number|text|map|list|condition|comment|statement|filter|division|power|remainder|sign)\b",
+    r"^a (slice|tuple)\b",
+    r"the expression ends before",
+    r"two texts side",
+    r"^`(\{\{|\}\})` without",
+    r"is a bare expression",
+    r"there is no `(before|after)`",
+    r"is known (where|inside)",
+    r"takes (nothing|one argument|constants|[0-9]+ arguments)",
+    r"is no \w+ for the filter",
+    r"nested deeper",
+    r"more than [0-9]+ parts",
+    r"`is (changed|present)`",
+    r"is not a value",
+    r"only constants stand",
+    r"right of `in`",
+    r"(the )?filters? ",
+    r"is (a row|a list of rows|one row|a condition)",
+    r"a name is wanted",
+    r"columns are not nested",
+    r"a value has no",
+)
+_words(
+    _load("GW099", "other-load-error", "the mapping does not load", "see the message", "rules: …"),
     r".",
 )
 
@@ -227,6 +255,8 @@ def finding_of(fault: Fault) -> Finding:
     """A load error as a finding; every one has a code."""
     text = fault.what
     code = next(code for code, pattern in _WORDINGS if re.search(pattern, text))
+    if re.search(r"^an? [\w ]+ has no key `", text):
+        code = "GW003"
     if fault.file.endswith(".avsc"):
         code = "GW009"
     return Finding(LINTS[code], fault.file, fault.line, fault.column, text, fault.hint, fault.excerpt)
