@@ -31,9 +31,12 @@ def formatted(text: str, where: str = "", *, shared: bool = False) -> str:
     layout = Layout.of(text.replace("\r\n", "\n").removeprefix("\ufeff"))
     if layout is None:
         raise ConfigError("not formatted: it cannot be laid out", where=where, hint="gateway lint says what is wrong")
-    result = _Printer(layout).whole(SHARED if shared else MAPPING)
+    grammar = SHARED if shared else MAPPING
+    result = _Printer(layout).whole(grammar)
     after, again = read_text(result, where)
-    kept = sorted(_comments(layout)) == sorted(_comments(Layout.of(result)))
+    printed = Layout.of(result)
+    kept = sorted(_comments(layout)) == sorted(_comments(printed))
+    kept = kept and printed is not None and _Printer(printed).whole(grammar) == result
     if after is None or again.found or canonical(after) != canonical(before) or not kept:
         raise ConfigError("not formatted: it would change what the file says", where=where, hint="format it by hand")
     return result
