@@ -14,6 +14,7 @@ from gateway.adapters.kafka_source import KafkaSource
 from gateway.adapters.log_readers import MarkerTopic, StateTopic
 from gateway.adapters.registry import ConfluentRegistry
 from gateway.adapters.sql import LegacyDatabase
+from gateway.adapters.sql_preflight import LegacyPreflight
 from gateway.adapters.topics import KafkaTopics
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
@@ -26,6 +27,8 @@ from gateway.pipeline.rulebook import Rulebook
 from gateway.services.capture import Capture
 from gateway.services.capture_plan import capture_plan
 from gateway.services.capture_settings import load_capture_settings
+from gateway.services.doctor import Doctor, Inspectors
+from gateway.services.schemas import contracts_of
 from gateway.services.worker import Worker
 from gateway.services.worker_outages import Outages
 from gateway.services.worker_plan import Outside, RawTopic, WorkerPlan
@@ -37,6 +40,7 @@ __all__ = [
     "plan_worker",
     "wire_capture",
     "wire_cluster",
+    "wire_doctor",
     "wire_legacy",
     "wire_log",
     "wire_raw_schemas",
@@ -68,6 +72,18 @@ def wire_capture(settings: Settings, mappings: Sequence[CompiledMapping]) -> Cap
         wire_topics(settings),
         LegacyDatabase(settings.legacy_dsn) if settings.legacy_dsn else None,
     )
+
+
+def wire_doctor(settings: Settings, mappings: Sequence[CompiledMapping]) -> Doctor:
+    """The preflight of this installation. ConfigError: settings.yaml or the mappings do not allow one."""
+    outside = Inspectors(
+        database=LegacyPreflight(settings.legacy_dsn) if settings.legacy_dsn else None,
+        connect=ConnectRest(settings.connect_url),
+        topics=KafkaTopics(settings.bootstrap, settings.kafka, patience=10.0),
+        registry=wire_registry(settings),
+    )
+    contracts = contracts_of(mappings, settings.topic, settings.mappings)
+    return Doctor(settings, mappings, contracts, wire_capture(settings, mappings), outside)
 
 
 def wire_legacy(settings: Settings) -> LegacyDatabase:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -10,6 +10,7 @@ import stamina
 
 from gateway.model.capture import ConnectorState
 from gateway.model.errors import ConfigError, DependencyError
+from gateway.model.preflight import ConnectWorkerFacts
 
 __all__ = ["ConnectRest"]
 
@@ -70,6 +71,23 @@ class ConnectRest:
     def forget_offsets(self, name: str) -> None:
         """Forget the offsets of a stopped connector: its next start snapshots again."""
         self._ask("DELETE", f"/connectors/{name}/offsets")
+
+    def worker(self) -> ConnectWorkerFacts:
+        """Version of the worker that answers, and its connector plugins."""
+        plugins = self._ask("GET", "/connector-plugins")
+        return ConnectWorkerFacts(self._ask("GET", "/")["version"], {one["class"]: one["version"] for one in plugins})
+
+    def validate(self, config: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+        """What worker and plugin would object to in a configuration, by option; empty if nothing.
+
+        ConfigError: there is no such plugin. The plugin may look for the database: it can take some seconds.
+        """
+        plugin = config["connector.class"]
+        found = self._ask("PUT", f"/connector-plugins/{plugin}/config/validate", dict(config))
+        if found is None:
+            raise ConfigError(f"Kafka Connect has no plugin {plugin}", where=self._url)
+        values = [one["value"] for one in found["configs"]]
+        return {one["name"]: tuple(one["errors"]) for one in values if one["errors"]}
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         """The answer's JSON ({} where there is none), None for 404."""

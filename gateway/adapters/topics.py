@@ -27,16 +27,20 @@ _TIMEOUT = 30.0
 
 
 class KafkaTopics:
-    """The cluster at ``bootstrap``. DependencyError: it does not answer; ConfigError: it refuses."""
+    """The cluster at ``bootstrap``, which has ``patience`` seconds to be found.
 
-    def __init__(self, bootstrap: str, settings: Mapping[str, str] | None = None) -> None:
+    DependencyError: it does not answer; ConfigError: it refuses.
+    """
+
+    def __init__(self, bootstrap: str, settings: Mapping[str, str] | None = None, patience: float = _TIMEOUT) -> None:
         self._bootstrap = bootstrap
+        self._patience = patience
         self._admin = AdminClient(client_settings(bootstrap, settings or {}))
 
     def describe(self, specs: Sequence[TopicSpec]) -> Mapping[str, TopicFacts]:
         """Those of the topics that exist, with the settings that their spec speaks of."""
         try:
-            known = self._admin.list_topics(timeout=_TIMEOUT).topics
+            known = self._admin.list_topics(timeout=self._patience).topics
         except KafkaException as error:
             raise dependency_error(error, "asking for the topics", self._bootstrap) from error
         wanted = {spec.name: spec for spec in specs if spec.name in known}
@@ -45,9 +49,14 @@ class KafkaTopics:
             return {}
         answers = self._admin.describe_configs(resources, request_timeout=_TIMEOUT)
         entries = {resource.name: self._result(future, resource.name) for resource, future in answers.items()}
-        return {
-            name: TopicFacts(len(known[name].partitions), _chosen(entries[name], spec)) for name, spec in wanted.items()
-        }
+        return {name: _facts(known[name], _chosen(entries[name], spec)) for name, spec in wanted.items()}
+
+    def brokers(self) -> int:
+        """How many brokers the cluster has now."""
+        try:
+            return len(self._admin.list_topics(timeout=self._patience).brokers)
+        except KafkaException as error:
+            raise dependency_error(error, "asking for the brokers", self._bootstrap) from error
 
     def create(self, specs: Sequence[TopicSpec]) -> None:
         """Create topics and wait until the broker shows them; one that exists already is left alone."""
@@ -97,6 +106,12 @@ class KafkaTopics:
             if reason.retriable() or reason.code() < 0:
                 raise dependency_error(error, f"topic {topic}", self._bootstrap) from error
             raise ConfigError(f"topic {topic}: {reason.str()}", where=f"Kafka at {self._bootstrap}") from error
+
+
+def _facts(topic: Any, config: Mapping[str, str]) -> TopicFacts:
+    partitions = topic.partitions.values()
+    replication = min((len(one.replicas) for one in partitions), default=0)
+    return TopicFacts(len(partitions), config, replication, min((len(one.isrs) for one in partitions), default=0))
 
 
 def _chosen(entries: Mapping[str, Any], spec: TopicSpec) -> dict[str, str]:

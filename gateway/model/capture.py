@@ -78,10 +78,15 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """A topic as it is; ``config`` has the settings that were asked for."""
+    """A topic as it is; ``config`` has the settings that were asked for.
+
+    ``replication`` and ``in_sync``: the least number of replicas that any partition has, and has in sync; 0 unknown.
+    """
 
     partitions: int
     config: Mapping[str, str]
+    replication: int = 0
+    in_sync: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,14 @@ class Capture:
         if pending.config is not None:
             self._connect.configure(self.plan.connector, pending.config)
 
+    def configs(self) -> tuple[Mapping[str, str] | None, Mapping[str, str]]:
+        """The connector's configuration as Connect holds it (None: no connector), and as `apply` would make it.
+
+        ConfigError: nobody says how Connect reaches the database.
+        """
+        current = self._connect.config(self.plan.connector)
+        return current, connector_config(self.folder, self.plan, self.settings, self._address(current))
+
     def script(self) -> str:
         """The administrator's SQL, to be run by hand; the password is his to set where none is configured.
 

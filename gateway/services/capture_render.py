@@ -14,7 +14,7 @@ from gateway.services.capture_database import Superfluous
 from gateway.services.capture_plan import CapturePlan
 from gateway.services.capture_settings import CaptureSettings
 
-__all__ = ["DatabaseAddress", "connector_config", "database_script"]
+__all__ = ["DatabaseAddress", "connector_config", "database_script", "ident"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _fill(folder: Path, name: str, **values: object) -> str:
     environment = Environment(  # noqa: S701 - makes YAML and SQL, where each value is quoted by a filter
         loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )
-    environment.filters.update(ident=_ident, literal=_literal)
+    environment.filters.update(ident=ident, literal=_literal)
     try:
         return environment.get_template(name).render(**values)
     except TemplateError as error:
@@ -76,7 +76,7 @@ def _fill(folder: Path, name: str, **values: object) -> str:
         raise ConfigError(f"the template cannot be filled in: {error}", where=where) from error
 
 
-def _ident(name: str) -> str:
+def ident(name: str) -> str:
     """A quoted identifier; a dot parts schema and table."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
 
