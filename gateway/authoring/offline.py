@@ -89,7 +89,7 @@ def books_of(
     wire: WireSettings | None = None,
 ) -> dict[str, Rulebook]:
     """A rulebook for each mapping, by mapping name; without ``schema_ids`` contracts are numbered from 1."""
-    names = sorted({kind.full_name for mapping in mappings for kind in mapping.events.values()})
+    names = sorted({kind.full_name for mapping in mappings for kind in mapping.contracts})
     ids = schema_ids or {name: number for number, name in enumerate(names, 1)}
     return {mapping.name: Rulebook.of(mapping, ids, wire) for mapping in mappings}
 

@@ -5,6 +5,7 @@ Everything here is checked: names resolve, groups are expanded, types agree. Exp
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,9 @@ __all__ = [
     "DataBuilder",
     "EventType",
     "Expression",
+    "LookupSource",
+    "Lookups",
+    "OlderVersion",
     "Pattern",
     "RowOp",
     "RowView",
@@ -76,13 +80,22 @@ class RowView(Protocol):
         ...
 
 
+class Lookups(Protocol):
+    """Reference data as the filter ``lookup`` asks for it."""
+
+    def value(self, lookup: str, key: str, column: str) -> str | None:
+        """The value as text, or null. RecordError (lookup): there is none."""
+        ...
+
+
 @dataclass(slots=True)
 class Scope:
     """What an expression may touch.
 
     ``anchor`` is the row that ``before``/``after``/``row``/``op``/``other`` speak of (None in a ``once`` rule).
     ``companions`` maps a pattern's name to its row, to None (absent: columns read as null) or to a list of rows; a
-    companion of unknown count is ``Unavailable``. ``item``: the row of ``$each``; ``value``/``image`` serve ``parts``.
+    companion of unknown count is ``Unavailable``. ``item``: the row of ``$each``; ``value``/``image`` serve ``parts``,
+    ``payload`` (the newest version's data) the templates of ``also``, ``lookups`` the filter ``lookup`` in ``data``.
     """
 
     anchor: RowView | None
@@ -92,6 +105,8 @@ class Scope:
     item: RowView | None = None
     image: Mapping[str, Value] | None = None
     value: Value = None
+    payload: Mapping[str, object] | None = None
+    lookups: Lookups | None = None
 
 
 Expression = Callable[[Scope], Value]
@@ -239,7 +254,8 @@ class Pattern:
 class EventType:
     """An event this mapping fills: ``full_name`` is the Avro record's full name, ``schema`` its parsed contract (JSON).
 
-    ``topic`` is without the installation's prefix.
+    ``topic`` is without the installation's prefix. ``also``: older versions published beside it, newest first. These
+    are ``deprecated``, until ``sunset`` if that was said, and their schemas carry both as properties.
     """
 
     name: str
@@ -249,6 +265,38 @@ class EventType:
     capability: str
     schema: Mapping[str, object]
     file: str = ""
+    also: tuple[OlderVersion, ...] = ()
+    deprecated: bool = False
+    sunset: dt.date | None = None
+
+    @property
+    def versions(self) -> tuple[EventType, ...]:
+        """Every version that is published, newest first."""
+        return (self, *(older.type for older in self.also))
+
+
+@dataclass(frozen=True, slots=True)
+class OlderVersion:
+    """An older version of an event. ``derive`` makes its payload of the newest version's.
+
+    ``derive`` raises RecordError as a ``DataBuilder`` does, but names no rule.
+    """
+
+    type: EventType
+    derive: Callable[[Mapping[str, object]], dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class LookupSource:
+    """A compacted topic of reference data, without the installation's prefix, and the ``columns`` that are looked up.
+
+    ``wait``: seconds that a missing key is waited for; 0: not at all.
+    """
+
+    name: str
+    topic: str
+    wait: float
+    columns: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +316,8 @@ class Rule:
     because: str = ""
     line: int = 0
     said: Clause | None = field(default=None, compare=False)
+    lookups: frozenset[tuple[str, str]] = frozenset()
+    """Lookups and columns that its data asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,3 +341,9 @@ class CompiledMapping:
     unexplained: Literal["report", "park"] = "report"
     undeclared: Literal["report", "park", "ignore"] = "report"
     on_error: Literal["park", "deadletter", "halt"] = "park"
+    lookups: Mapping[str, LookupSource] = field(default_factory=dict)
+
+    @property
+    def contracts(self) -> tuple[EventType, ...]:
+        """Everything that is published: each event's newest version, and the older ones beside it."""
+        return tuple(version for event in self.events.values() for version in event.versions)

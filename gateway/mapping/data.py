@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from gateway.mapping.compiled import DataBuilder, RowView, Scope
+from gateway.mapping.compiled import DataBuilder, Scope
 from gateway.mapping.constants import constant_of
 from gateway.mapping.contract import (
     NO_DEFAULT,
@@ -24,13 +24,13 @@ from gateway.mapping.expressions.compiler import Typed, compile_image, compile_t
 from gateway.mapping.expressions.names import Names
 from gateway.mapping.expressions.references import Image
 from gateway.mapping.expressions.syntax import ExpressionFault
-from gateway.mapping.fitting import Misfit, class_of, fit
+from gateway.mapping.fitting import Misfit, fit
 from gateway.mapping.nodes import Faults, Map, Mark, Node, Scalar, Seq, did_you_mean, kind_of
+from gateway.mapping.rows_of_data import array_of, map_of, unavailable
 from gateway.mapping.templates import compile_template, is_template
-from gateway.model.errors import LetterClass, RecordError
 from gateway.model.values import Unavailable
 
-__all__ = ["compile_data"]
+__all__ = ["compile_data", "compile_field"]
 
 Build = Callable[[Scope], object]
 _SPECIAL = ("$from", "$take", "$each", "$item", "$key", "$when", "$record")
@@ -63,6 +63,11 @@ def compile_data(
         return payload
 
     return run
+
+
+def compile_field(node: Node, avro: Avro, path: str, names: Names, faults: Faults) -> Build | None:
+    """The builder of one field, for an older version's ``set``; None after faults. Its errors name no rule."""
+    return _Payload(names, {}, "", faults).value(node, avro, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ class _Payload:
         def run(scope: Scope) -> object:
             truth = test(scope)
             if isinstance(truth, Unavailable):
-                raise _unavailable(truth, f"the test $when of `{path}`", rule, path)
+                raise unavailable(truth, f"the test $when of `{path}`", rule, path)
             return build(scope) if truth is True else None
 
         return run
@@ -319,9 +324,9 @@ class _Payload:
         item = target.values if isinstance(target, MapOfValues) else target.items
         build = inside.item(node, item, f"{path}[]")
         if wanted is ArrayOf:
-            return None if build is None else _array(name.text, build, self.rule, path)
+            return None if build is None else array_of(name.text, build, self.rule, path)
         key = inside.value(node.get("$key") or node, Plain("string"), f"{path}{{}}")
-        return None if build is None or key is None else _mapping(name.text, key, build, self.rule, path)
+        return None if build is None or key is None else map_of(name.text, key, build, self.rule, path)
 
     def _not_a_list(self, node: Map, name: Node | None) -> None:
         place = name.mark if name is not None else node.mark
@@ -359,36 +364,3 @@ def _default(avro: Avro, default: object) -> Build:
         return lambda scope: native_default(avro, default)
     value = native_default(avro, default)
     return lambda scope: value
-
-
-def _unavailable(reason: Unavailable, what: str, rule: str, path: str) -> RecordError:
-    return RecordError(
-        class_of(reason), f"{what} is unavailable ({reason.value})", rule=rule, where=path, stage="interpret"
-    )
-
-
-def _rows(name: str, scope: Scope, rule: str, path: str) -> Sequence[RowView]:
-    found = scope.companions[name]
-    if isinstance(found, Unavailable):
-        raise _unavailable(found, f"the list `{name}`", rule, path)
-    assert isinstance(found, Sequence)
-    return found
-
-
-def _array(name: str, build: Build, rule: str, path: str) -> Build:
-    return lambda scope: [build(replace(scope, item=row)) for row in _rows(name, scope, rule, path)]
-
-
-def _mapping(name: str, key: Build, build: Build, rule: str, path: str) -> Build:
-    def run(scope: Scope) -> object:
-        found: dict[str, object] = {}
-        for row in _rows(name, scope, rule, path):
-            inner = replace(scope, item=row)
-            word = str(key(inner))
-            if word in found:
-                what = f"the key `{word[:60]}` twice in `{path}`"
-                raise RecordError(LetterClass.CONTRACT, what, rule=rule, where=path, stage="interpret")
-            found[word] = build(inner)
-        return found
-
-    return run

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
+from gateway.mapping.also import compile_older
 from gateway.mapping.canonical import digest_of
-from gateway.mapping.compiled import CompiledMapping, EventType
+from gateway.mapping.compiled import CompiledMapping, EventType, OlderVersion
 from gateway.mapping.conditions import check_conditions
 from gateway.mapping.contract import Contract, event_files, read_contract
-from gateway.mapping.expressions.names import CodeTable
+from gateway.mapping.expressions.names import CodeTable, LookupNames, Names
 from gateway.mapping.expressions.syntax import Parsed
 from gateway.mapping.grammar import MAPPING
 from gateway.mapping.kinds import Type
+from gateway.mapping.lookups import compile_lookups, with_columns
 from gateway.mapping.nodes import Faults, Map, Mark, Scalar, did_you_mean
 from gateway.mapping.patterns import Context
 from gateway.mapping.reader import read_file, read_text
@@ -56,7 +58,7 @@ def inspect(folder: Path, defaults: Defaults | None = None) -> tuple[list[Loaded
     files = []
     for path in sorted(folder.rglob("*.yaml")):
         parts = path.relative_to(folder).parts
-        if path.name.endswith("_test.yaml") or any(part.startswith(".") for part in parts):
+        if path.name.endswith("_test.yaml") or parts == ("consumers.yaml",) or any(p.startswith(".") for p in parts):
             continue
         if "shared" in parts[:-1]:
             shared.file(path)
@@ -142,6 +144,7 @@ class _File:
         self.codes: dict[str, CodeTable] = {}
         self.conditions: dict[str, Parsed | None] = {}
         self.contracts: dict[str, Contract | None] = {}
+        self.older: list[Contract] = []
 
     def compile(self) -> LoadedFile:
         section = None if self.root is None else MAPPING.read(self.root, self.faults)
@@ -159,7 +162,9 @@ class _File:
         named = self.root.get("tables")
         lost = len(tables) < (len(named.entries) if isinstance(named, Map) else 1)
         doubtful = lost or codes_lost or aggregate.broken or "conditions" in section.faulty
-        context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful)
+        lookups = compile_lookups(section, self.faults)
+        asked = LookupNames(frozenset(lookups), lost="lookups" in section.faulty)
+        context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful, asked)
         events = self._events(section, aggregate.word("type"))
         rules = compile_rules(section.sections("rules"), context, self.contracts)
         check_conditions(section.entries("conditions"), [context], self.faults, tuple(self.faults.found))
@@ -191,12 +196,14 @@ class _File:
             cast(Literal["report", "park"], policies.unexplained),
             cast(Literal["report", "park", "ignore"], policies.undeclared),
             cast(Literal["park", "deadletter", "halt"], section.word("on_error", self.defaults.on_error)),
+            with_columns(lookups, (compiled.rule for compiled in rules)),
         )
         result.mapping = mapping
         return result
 
     def _filled(self) -> Iterable[Contract]:
-        return (contract for _, contract in sorted(self.contracts.items()) if contract is not None)
+        newest = (contract for _, contract in sorted(self.contracts.items()) if contract is not None)
+        return (*newest, *sorted(self.older, key=lambda contract: contract.file))
 
     def _not_built(self, section: Section) -> None:
         source = section.section("source")
@@ -204,9 +211,6 @@ class _File:
             self.faults.add(source.mark_of("unit"), "`unit: row` is not built yet", "use unit: transaction")
         if "lookups" in section:
             self.faults.add(section.mark_of("lookups"), "`lookups` are not built yet", "leave them out")
-        for _, event in section.named("events"):
-            if "also" in event:
-                self.faults.add(event.mark_of("also"), "`also` is not built yet", "publish one version only")
         if section.word("on_error") == "deadletter":
             hint = "order by aggregate is promised: write park or halt"
             self.faults.add(section.mark_of("on_error"), "`on_error: deadletter` lets later changes overtake", hint)
@@ -278,7 +282,7 @@ class _File:
             contract = self._contract(name, version, entry.mark_of("version") if "version" in entry else mark)
             self.contracts[name] = contract
             if contract is not None:
-                found[name] = EventType(
+                newest = EventType(
                     name,
                     version,
                     contract.record.full_name,
@@ -287,7 +291,25 @@ class _File:
                     contract.schema,
                     contract.file,
                 )
+                found[name] = replace(newest, also=self._also(entry, newest, contract))
         return found
+
+    def _also(self, entry: Section, newest: EventType, contract: Contract) -> tuple[OlderVersion, ...]:
+        """The older versions that are published beside an event, newest first."""
+        found = []
+        for number, section in sorted(entry.named("also"), key=lambda each: -int(each[0].text)):
+            if int(number.text) >= newest.version:
+                what = f"version {number.text} is not older than {newest.version}, the one that rules fill"
+                self.faults.add(number.mark, what, "`version` is the newest; older ones stand under `also`")
+                continue
+            mine = self._contract(newest.name, int(number.text), number.mark)
+            if mine is None:
+                continue
+            self.older.append(mine)
+            names = Names(codes=self.codes, doubtful=any(used.broken for used in self.used))
+            version = compile_older(number, section, newest, (contract, mine), names, self.faults)
+            found += [] if version is None else [version]
+        return tuple(found)
 
     def _contract(self, event: str, version: int, mark: Mark) -> Contract | None:
         folder = self.path.parent / "events"

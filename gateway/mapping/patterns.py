@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.mapping.compiled import Clause, Count, Expression, Pattern, RowOp, WhereTest
 from gateway.mapping.expressions.compiler import compile_test
-from gateway.mapping.expressions.names import CodeTable, Names, RowShape
+from gateway.mapping.expressions.names import CodeTable, LookupNames, Names, RowShape
 from gateway.mapping.expressions.reading import Reading
 from gateway.mapping.expressions.syntax import ExpressionFault, Parsed
 from gateway.mapping.kinds import Kind, Type, constant
@@ -33,6 +33,7 @@ class Context:
     faults: Faults
     doubtful: bool = False
     """Tables, conditions or codes have faults: unknown names are no news."""
+    lookups: LookupNames = field(default_factory=LookupNames)
 
     def names(self, anchor: RowShape | None = None) -> Names:
         """What a test of one row sees."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from gateway.mapping.compiled import Count, DataBuilder, Expression, Pattern, RowOp, Rule
 from gateway.mapping.contract import Contract
 from gateway.mapping.data import compile_data
-from gateway.mapping.expressions.names import Companion, Names
+from gateway.mapping.expressions.names import Companion, LookupNames, Names
 from gateway.mapping.grammar import RESERVED
 from gateway.mapping.nodes import Faults
 from gateway.mapping.patterns import Context, Match, compile_pattern
@@ -73,7 +73,8 @@ class _Rule:
         self._snapshot(anchor, matches)
         names = self._names(anchor, matches)
         when = self._when(names)
-        data = self._data(names)
+        asked = LookupNames(self.context.lookups.known, self.context.lookups.lost)
+        data = self._data(replace(names, lookups=asked))
         if anchor is None and not matches:
             return None
         rule = Rule(
@@ -90,6 +91,7 @@ class _Rule:
             self.section.word("because"),
             self.section.mark.line,
             self.context.clause(self.section.scalar("when"), names),
+            frozenset(asked.used),
         )
         clean = not self.section.broken and len(self.faults.found) == before
         return Compiled(rule, self.section, names, clean)

@@ -12,6 +12,8 @@ __all__ = [
     "Fault",
     "GatewayError",
     "LetterClass",
+    "LookupAwaited",
+    "LookupMissed",
     "PartitionHalted",
     "RecordError",
     "SourceRegressed",
@@ -80,6 +82,29 @@ class RecordError(GatewayError):
 
 class DependencyError(GatewayError):
     """Broker, registry, database or Connect is away: back off and try again; never dead-letter, never commit."""
+
+
+class LookupMissed(RecordError):  # noqa: N818 - names what happened
+    """Reference data has no entry under the ``key`` that a rule's data looks up in ``lookup``."""
+
+    def __init__(self, lookup: str, key: str) -> None:
+        super().__init__(
+            LetterClass.LOOKUP,
+            f"the lookup `{lookup}` has no entry `{key[:200]}`",
+            hint="publish its reference record, or mend the column's value; then redrive",
+            stage="interpret",
+        )
+        self.lookup = lookup
+        self.key = key
+
+
+class LookupAwaited(DependencyError):  # noqa: N818 - names a state
+    """A missing entry of reference data is still waited for: hold this partition, settle nothing of the unit."""
+
+    def __init__(self, lookup: str, key: str) -> None:
+        super().__init__(f"waiting for the entry `{key[:200]}` of the lookup `{lookup}`", where=lookup)
+        self.lookup = lookup
+        self.key = key
 
 
 class ConfigError(GatewayError):

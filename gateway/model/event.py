@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from gateway.model.errors import RecordError
+from gateway.model.lookup import LookupUse
 from gateway.model.record import Headers, RawRecord
 from gateway.model.values import Unavailable, Value
 
@@ -70,7 +71,7 @@ class DomainEvent(Struct, frozen=True):
     """A business fact before encoding. ``data`` holds Avro-native values (fastavro's: date, datetime, Decimal, …).
 
     ``place`` is its place in the change set, in firing order (0-based); ``change`` the index, in the set, of the first
-    change of the row it hangs on.
+    change of the row it hangs on. ``lookups``: what its data took from reference data.
     """
 
     name: str
@@ -82,6 +83,7 @@ class DomainEvent(Struct, frozen=True):
     place: int
     slot: str = ""
     change: int = 0
+    lookups: tuple[LookupUse, ...] = ()
 
 
 class Accounting(Struct, frozen=True):

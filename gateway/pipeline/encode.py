@@ -20,8 +20,9 @@ from gateway.model.record import Headers
 from gateway.model.unit import Taken
 from gateway.pipeline.admit import Incarnations
 from gateway.pipeline.identity import event_id, sequence, state_sequence
+from gateway.pipeline.lookups import lineage_of
 
-__all__ = ["EventEncoder", "HeaderStyle", "WireSettings", "encoders"]
+__all__ = ["Encoders", "EventEncoder", "HeaderStyle", "WireSettings", "encoders"]
 
 HeaderStyle = Literal["cloudevents", "full", "minimal"]
 _UNFIT = (ValueError, TypeError, KeyError, AttributeError, IndexError, ArithmeticError, struct.error)
@@ -123,7 +124,8 @@ class EventEncoder:
         source = change.source
         transaction = f",tx={source.tx_id}" if source.tx_id is not None else ""
         place = f",pos={change_set.incarnation}.{change_set.commit}.{event.row.lsn}"
-        return f"intent={event.intent},rule={self._mapping}/{event.rule}{self._constant}{transaction}{place}"
+        looked_up = f",lookup={lineage_of(event.lookups)}" if event.lookups else ""
+        return f"intent={event.intent},rule={self._mapping}/{event.rule}{self._constant}{transaction}{place}{looked_up}"
 
 
 @lru_cache(maxsize=64)
@@ -141,8 +143,12 @@ def _traceparent(headers: Headers) -> Headers:
     return tuple(header for header in headers if header[0] == "traceparent") if headers else ()
 
 
-def encoders(mapping: CompiledMapping, schema_ids: Mapping[str, int], wire: WireSettings) -> dict[str, EventEncoder]:
-    """One encoder for each event of a mapping, by event name. KeyError for a contract without an id."""
+Encoders = dict[tuple[str, int], EventEncoder]
+
+
+def encoders(mapping: CompiledMapping, schema_ids: Mapping[str, int], wire: WireSettings) -> Encoders:
+    """One encoder for each version of an event, by name and version. KeyError for a contract without an id."""
     return {
-        name: EventEncoder(kind, mapping, schema_ids[kind.full_name], wire) for name, kind in mapping.events.items()
+        (kind.name, kind.version): EventEncoder(kind, mapping, schema_ids[kind.full_name], wire)
+        for kind in mapping.contracts
     }

@@ -19,9 +19,11 @@ from gateway.model.event import (
     Tried,
     Unexplained,
 )
+from gateway.model.lookup import ReferenceTables
 from gateway.model.values import Unavailable, Value
 from gateway.pipeline.account import accounting, ignored, row_outcome, unexplained
 from gateway.pipeline.firing import Companion, Search, take
+from gateway.pipeline.lookups import LookupDesk
 from gateway.pipeline.match import both, class_of, fits, truth_of
 from gateway.pipeline.net import Path, paths
 from gateway.pipeline.plan import MappingPlan
@@ -33,12 +35,17 @@ __all__ = ["failed", "interpret"]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-def interpret(change_set: ChangeSet, plan: MappingPlan, *, trace: bool = False) -> Interpretation:
-    """Run the mapping's rules over one change set. Never raises for its data: a failure fails the set whole."""
+def interpret(
+    change_set: ChangeSet, plan: MappingPlan, *, trace: bool = False, lookups: ReferenceTables | None = None
+) -> Interpretation:
+    """Run the mapping's rules over one change set. Never raises for its data: a failure fails the set whole.
+
+    ``lookups``: the mapping's reference data; without it what a rule looks up is missing.
+    """
     changes = change_set.changes
     if change_set.snapshot and changes[0].table not in plan.snapshot_tables:
         return _SNAPSHOT
-    run = _Run(change_set, plan, trace=trace)
+    run = _Run(change_set, plan, trace=trace, lookups=lookups)
     try:
         return run.whole()
     except RecordError as error:
@@ -60,8 +67,11 @@ _SNAPSHOT = Interpretation((), (ignored("snapshot"),))
 class _Run:
     """The state of one interpretation: rows, what is taken of them, the events so far."""
 
-    def __init__(self, change_set: ChangeSet, plan: MappingPlan, *, trace: bool) -> None:
+    def __init__(
+        self, change_set: ChangeSet, plan: MappingPlan, *, trace: bool, lookups: ReferenceTables | None
+    ) -> None:
         self.changes = change_set.changes
+        self.lookups = lookups
         self.plan = plan
         self.change_set = change_set
         self.findings: list[str] = []
@@ -219,13 +229,18 @@ class _Run:
             hint = "widen `explains`, or give one of the rules a `slot:`"
             raise self._error(LetterClass.RULE, f"{event} would be said twice of one row", rule, hint)
         self._seen.add(identity)
+        desk = LookupDesk(self.lookups) if rule.lookups else None
+        scope.lookups = desk
         try:
             data = rule.data(scope) if rule.data is not None else {}
         except RecordError as error:
             error.rule = error.rule or rule.name
             raise
         place, change = len(self.events), path.places[0]
-        self.events.append(DomainEvent(event, version, rule.intent, rule.name, data, row, place, rule.slot, change))
+        used = () if desk is None else desk.uses
+        self.events.append(
+            DomainEvent(event, version, rule.intent, rule.name, data, row, place, rule.slot, change, used)
+        )
 
     # -- what expressions may touch ----
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.errors import RecordError
 from gateway.pipeline.admit import Incarnations
-from gateway.pipeline.encode import EventEncoder, WireSettings, encoders
+from gateway.pipeline.encode import Encoders, WireSettings, encoders
 from gateway.pipeline.plan import MappingPlan
 
 __all__ = ["Rulebook"]
@@ -19,14 +19,17 @@ class Rulebook:
     """One mapping ready to translate."""
 
     plan: MappingPlan
-    encoders: Mapping[str, EventEncoder]
+    encoders: Encoders
     incarnations: Incarnations = ()
+    derives: bool = False
+    """Whether any event has older versions beside it."""
 
     @classmethod
     def of(cls, mapping: CompiledMapping, schema_ids: Mapping[str, int], wire: WireSettings | None = None) -> Rulebook:
         """Plan ``mapping``. ``schema_ids`` by Avro full name; KeyError for a contract without one."""
         wire = wire or WireSettings()
-        return cls(MappingPlan(mapping), encoders(mapping, schema_ids, wire), wire.incarnations)
+        derives = any(kind.also for kind in mapping.events.values())
+        return cls(MappingPlan(mapping), encoders(mapping, schema_ids, wire), wire.incarnations, derives)
 
     @property
     def mapping(self) -> CompiledMapping:

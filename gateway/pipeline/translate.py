@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from gateway.model.errors import LetterClass, PartitionHalted, RecordError
+from gateway.model.errors import LetterClass, LookupAwaited, LookupMissed, PartitionHalted, RecordError
 from gateway.model.event import EncodedEvent, Interpretation, Outcome, OutcomeKind
 from gateway.model.letter import DeadLetter, ParkChange, ParkEntry
+from gateway.model.lookup import ReferenceTables
 from gateway.model.unit import Broken, Duplicate, Mark, MarkKind, Unit
 from gateway.pipeline.account import ignored
+from gateway.pipeline.derive import versions
 from gateway.pipeline.interpret import failed, interpret
 from gateway.pipeline.letters import dead_letter
 from gateway.pipeline.progress import Counters
@@ -35,12 +37,15 @@ class Translation(Struct, frozen=True):
     findings: tuple[str, ...]
 
 
-def translate(unit: Unit, book: Rulebook, parked: Mapping[str, ParkEntry]) -> Translation:
-    """Translate a unit. ``parked``: the partition's parked aggregates by id.
+def translate(
+    unit: Unit, book: Rulebook, parked: Mapping[str, ParkEntry], lookups: ReferenceTables | None = None
+) -> Translation:
+    """Translate a unit. ``parked``: the partition's parked aggregates by id; ``lookups``: the mapping's reference data.
 
-    PartitionHalted where a change set fails under ``on_error: halt``; nothing of the unit may then be written.
+    PartitionHalted where a change set fails under ``on_error: halt``, LookupAwaited where ``lookups`` still wait for an
+    entry; nothing of the unit may then be written.
     """
-    desk = _Desk(unit, book, parked)
+    desk = _Desk(unit, book, parked, lookups)
     desk.settle_marks()
     for group in groups(unit):
         if desk.is_parked(group):
@@ -59,8 +64,10 @@ _BLOCKED = RecordError(
 class _Desk:
     """The unit on the desk: what has been written so far."""
 
-    def __init__(self, unit: Unit, book: Rulebook, parked: Mapping[str, ParkEntry]) -> None:
-        self._unit, self._book, self._parked = unit, book, parked
+    def __init__(
+        self, unit: Unit, book: Rulebook, parked: Mapping[str, ParkEntry], lookups: ReferenceTables | None
+    ) -> None:
+        self._unit, self._book, self._parked, self._lookups = unit, book, parked, lookups
         self._outcomes: list[Outcome | None] = [None] * len(unit.entries)
         self._events: list[EncodedEvent] = []
         self._letters: list[tuple[int, DeadLetter]] = []
@@ -120,6 +127,7 @@ class _Desk:
         self._read.append(read)
         self._findings.extend(read.findings)
         if read.failure is not None:
+            self._await(read.failure)
             self._fail(group, read.failure)
             return
         self._events.extend(events)
@@ -128,12 +136,20 @@ class _Desk:
 
     def _interpret(self, group: Group) -> tuple[Interpretation, list[EncodedEvent]]:
         changes = change_set(group, self._unit, self._book.mapping.name, self._book.incarnations)
-        read = interpret(changes, self._book.plan)
+        read = interpret(changes, self._book.plan, lookups=self._lookups)
         try:
-            encoders = self._book.encoders
-            return read, [encoders[event.name](event, changes, group.before) for event in read.events]
+            encoders, said = self._book.encoders, read.events
+            if self._book.derives:
+                said = tuple(one for event in said for one in versions(event, self._book.mapping.events))
+            return read, [encoders[event.name, event.version](event, changes, group.before) for event in said]
         except RecordError as error:
             return failed(len(group.places), error, read.findings), []
+
+    def _await(self, error: RecordError) -> None:
+        """LookupAwaited if all that failed is an entry of reference data that may still come."""
+        lookups = self._lookups
+        if isinstance(error, LookupMissed) and lookups is not None and lookups.awaits(error.lookup, error.key):
+            raise LookupAwaited(error.lookup, error.key)
 
     def _fail(self, group: Group, error: RecordError) -> None:
         policy = self._book.on_error(error)

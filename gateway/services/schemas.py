@@ -94,7 +94,7 @@ def contracts_of(
 
     ``folder``: where relative files of the contracts are looked for. ConfigError: a file is missing or no JSON.
     """
-    found = [_contract(event, topic(event.topic), folder) for one in mappings for event in one.events.values()]
+    found = [_contract(event, topic(event.topic), folder) for one in mappings for event in one.contracts]
     return tuple(sorted(found, key=lambda contract: contract.subject))
 
 

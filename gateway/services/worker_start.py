@@ -53,7 +53,7 @@ def look_up_schemas(
     ids: dict[str, int] = {}
     refused: list[str] = []
     for mapping in mappings:
-        for event in mapping.events.values():
+        for event in mapping.contracts:
             subject = subject_name(prefix + event.topic, event.full_name)
             try:
                 ids[event.full_name] = waiting.ask(

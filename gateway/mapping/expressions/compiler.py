@@ -10,28 +10,16 @@ from jinja2 import nodes
 from gateway.mapping.compiled import Expression, Scope
 from gateway.mapping.expressions import logic
 from gateway.mapping.expressions.filters import FILTERS, Apply, Filter
+from gateway.mapping.expressions.lookups import lookup
 from gateway.mapping.expressions.names import CodeTable, Names
-from gateway.mapping.expressions.references import Image, Row, Rows, is_changed, resolve, rows_of
-from gateway.mapping.expressions.syntax import MAX_NODES, ExpressionFault, Parsed, parse, size_of
+from gateway.mapping.expressions.references import Field, Image, Row, Rows, is_changed, resolve, rows_of
+from gateway.mapping.expressions.syntax import MAX_NODES, REFUSED_NODES, ExpressionFault, Parsed, parse, size_of
 from gateway.mapping.kinds import Kind, Type, unify
 from gateway.mapping.nodes import did_you_mean
 from gateway.model.values import UNREADABLE, Unavailable, Value
 
 __all__ = ["Typed", "compile_expression", "compile_image", "compile_part", "compile_test"]
 
-_REFUSED: dict[type[nodes.Node], tuple[str, str]] = {
-    nodes.Call: ("a call", "functions are not offered: use filters, as in after.name | upper"),
-    nodes.Getitem: ("an index", "use the filter chars(from, to)"),
-    nodes.Slice: ("a slice", "use the filter chars(from, to)"),
-    nodes.Tuple: ("a tuple", "write a list in [ ] right of `in`"),
-    nodes.Dict: ("a map", "use a code table and the filter decode"),
-    nodes.Div: ("a division", "let the consumer divide, or multiply"),
-    nodes.FloorDiv: ("a division", "let the consumer divide"),
-    nodes.Mod: ("a remainder", "let the consumer compute it"),
-    nodes.Pow: ("a power", "multiply"),
-    nodes.Pos: ("a sign +", "leave it out"),
-    nodes.List: ("a list", "lists stand right of `in` only"),
-}
 _ORDER = {"lt", "lteq", "gt", "gteq"}
 _MAX_EXPANDED = 10 * MAX_NODES
 _TESTS = ("null", "changed", "unavailable", "present")
@@ -121,7 +109,7 @@ class _Compiler:
         compiler = compilers.get(type(node))
         if compiler is not None:
             return compiler(node)
-        what, hint = _REFUSED.get(type(node), (type(node).__name__, ""))
+        what, hint = REFUSED_NODES.get(type(node), (type(node).__name__, ""))
         raise self.fault(node, f"{what} is refused", hint)
 
     def _const(self, node: nodes.Const) -> Typed:
@@ -140,7 +128,7 @@ class _Compiler:
 
     def _reference(self, node: nodes.Node) -> Typed:
         found = resolve(self.parsed, node, self.names)
-        if isinstance(found, (Row, Rows, Image)):
+        if not isinstance(found, Field):
             raise self.fault(node, f"`{found.name}` is {found.words}, not a value", f"name a column: {found.example}")
         return Typed(found.type, found.run)
 
@@ -303,8 +291,6 @@ class _Compiler:
         return Typed(Type(Kind.BOOL), run)
 
     def _filter(self, node: nodes.Filter) -> Typed:
-        if node.name == "lookup":
-            raise self.fault(node, "the filter lookup is not built yet", "carry the value in a row of the aggregate")
         chosen = FILTERS.get(node.name)
         if chosen is None:
             raise self.fault(node, f"there is no filter `{node.name}`", did_you_mean(node.name, FILTERS))
@@ -322,6 +308,9 @@ class _Compiler:
             return self._fallback(node, operand)
         if node.name == "decode":
             return self._decode(node, operand)
+        if node.name == "lookup":
+            found = lookup(self._arguments(node, 2), self.names, operand.run, self.parsed.start(node))
+            return Typed(Type(Kind.TEXT), found)
         return self._apply(node, chosen, operand)
 
     def _length(self, node: nodes.Filter, rows: Row | Rows) -> Typed:

@@ -225,6 +225,14 @@ _REGISTERED = (
         (("'M' | decode('sex')", "male"), ("'?' | decode('sex')", UNREADABLE)),
     ),
     Filter(
+        "lookup",
+        "a column of the reference record under this key, as text; in `data` only (see `lookups`)",
+        frozenset(Kind) - {Kind.BYTES, Kind.NULL},
+        Kind.TEXT,
+        (("'B1' | lookup('branch', 'name')", "Bern"), ("null | lookup('branch', 'name')", None)),
+        (_text("lookup", "the name of a lookup"), _text("column", "a field of its records, or `value`")),
+    ),
+    Filter(
         "upper",
         "in upper case",
         _TEXT,
@@ -303,4 +311,3 @@ _REGISTERED = (
     ),
 )
 FILTERS = {each.name: each for each in _REGISTERED}
-"""By name. ``lookup`` is not among them: it is not built yet, and the compiler says so."""

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.mapping.compiled import RowOp
+from gateway.mapping.contract import RecordOf
 from gateway.mapping.expressions.syntax import Parsed
 from gateway.mapping.kinds import Kind, Type
 from gateway.model.values import Value
 
-__all__ = ["HAS_AFTER", "HAS_BEFORE", "TRANSACTION", "CodeTable", "Companion", "Names", "RowShape"]
+__all__ = ["HAS_AFTER", "HAS_BEFORE", "TRANSACTION", "CodeTable", "Companion", "LookupNames", "Names", "RowShape"]
 
 HAS_BEFORE = frozenset({RowOp.UPDATE, RowOp.DELETE, RowOp.LEAVES})
 HAS_AFTER = frozenset({RowOp.UPDATE, RowOp.INSERT, RowOp.ARRIVES, RowOp.SNAPSHOT})
@@ -49,10 +50,23 @@ class CodeTable:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupNames:
+    """The lookups that a rule's data may name, and (lookup, column) of those it does: the compiler notes them.
+
+    ``lost``: some of them have faults, so an unknown one is no news.
+    """
+
+    known: frozenset[str] = frozenset()
+    lost: bool = False
+    used: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """All that is visible at one place of a mapping. ``conditions`` hold None where one could not be parsed.
 
-    ``value`` and ``image`` are set in parts only, and then nothing else is visible.
+    ``value`` and ``image`` are set in parts only, ``payload`` in ``also`` only, and then nothing else is visible.
+    ``lookups`` None: the filter ``lookup`` is not for this place.
     """
 
     anchor: RowShape | None = None
@@ -64,3 +78,5 @@ class Names:
     value: Type | None = None
     image: Mapping[str, Type] | None = None
     doubtful: bool = False
+    payload: RecordOf | None = None
+    lookups: LookupNames | None = None

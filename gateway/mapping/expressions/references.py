@@ -9,6 +9,7 @@ from jinja2 import nodes
 
 from gateway.mapping.compiled import Expression, RowView, Scope
 from gateway.mapping.expressions.names import HAS_AFTER, HAS_BEFORE, TRANSACTION, Companion, Names, RowShape
+from gateway.mapping.expressions.payload import PayloadPart
 from gateway.mapping.expressions.syntax import ExpressionFault, Parsed
 from gateway.mapping.kinds import Kind, Type
 from gateway.mapping.nodes import did_you_mean
@@ -18,6 +19,7 @@ __all__ = ["Field", "Image", "Row", "Rows", "is_changed", "resolve", "rows_of"]
 
 Found = RowView | Sequence[RowView] | Unavailable | None
 _SIDES = ("before", "after", "row")
+_PLAIN = ("key", "other", "transaction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,6 @@ class Rows:
         return f"{self.name} | length, or $each: {self.name} in data"
 
 
-Thing = Field | Image | Row | Rows | Mapping[str, "Thing"]
-
-
 def _image(row: object, side: str) -> Mapping[str, Value] | None:
     if side == "after":
         return row.after  # type: ignore[attr-defined, no-any-return]
@@ -122,20 +121,27 @@ def _companion(name: str) -> Callable[[Scope], Found]:
     return lambda scope: scope.companions[name]
 
 
-def resolve(parsed: Parsed, node: nodes.Node, names: Names) -> Field | Image | Row | Rows:
+Thing = Field | Image | Row | Rows | PayloadPart
+
+
+def resolve(parsed: Parsed, node: nodes.Node, names: Names) -> Thing:
     """What a name or dotted name stands for. Raises ExpressionFault for unknown ones."""
     if isinstance(node, nodes.Name):
         return _root(parsed, node, names)
     if not isinstance(node, nodes.Getattr):
         raise ExpressionFault(parsed.offset(node), "a name is wanted here", "write a root and a column: after.name")
-    if isinstance(node.node, nodes.Name) and node.node.name in ("key", "other", "transaction"):
+    if names.payload is None and isinstance(node.node, nodes.Name) and node.node.name in _PLAIN:
         return _plain(parsed, node, node.node.name, names)
     return _attribute(parsed, node, resolve(parsed, node.node, names))
 
 
-def _root(parsed: Parsed, node: nodes.Name, names: Names) -> Field | Image | Row | Rows:
+def _root(parsed: Parsed, node: nodes.Name, names: Names) -> Thing:
     offset = parsed.offset(node)
     name = node.name
+    if names.payload is not None:
+        if name == "data":
+            return PayloadPart("data", names.payload, lambda scope: scope.payload)
+        raise ExpressionFault(offset, f"unknown name `{name}`", "an older version sees `data` only: data.field")
     if names.image is not None:
         return _root_of_part(offset, name, names)
     if name in names.companions:
@@ -151,7 +157,7 @@ def _root(parsed: Parsed, node: nodes.Name, names: Names) -> Field | Image | Row
             raise ExpressionFault(offset, f"a `once` rule has no `{name}`", "name a pattern: NAME.row.column")
         row = Row("", names.anchor, _anchor)
         return _op(_anchor) if name == "op" else _side(offset, row, name)
-    if name in ("key", "other", "transaction"):
+    if name in _PLAIN:
         raise ExpressionFault(offset, f"`{name}` is not a value", f"name a part of it: {name}.…")
     raise _unknown(offset, name, names)
 
@@ -207,8 +213,11 @@ def _side(offset: int, row: Row, side: str) -> Image:
     return Image(name, row.shape, side, row.find)
 
 
-def _attribute(parsed: Parsed, node: nodes.Getattr, base: Field | Image | Row | Rows) -> Field | Image:
+def _attribute(parsed: Parsed, node: nodes.Getattr, base: Thing) -> Field | Image | PayloadPart:
     offset = parsed.offset(node)
+    if isinstance(base, PayloadPart):
+        found = base.field(node.attr, offset)
+        return found if isinstance(found, PayloadPart) else Field(found.type, found.run)
     if isinstance(base, Row):
         if node.attr == "op":
             return _op(base.find)

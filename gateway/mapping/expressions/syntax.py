@@ -8,7 +8,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
-__all__ = ["MAX_CHARACTERS", "MAX_NODES", "ExpressionFault", "Parsed", "parse", "size_of"]
+__all__ = ["MAX_CHARACTERS", "MAX_NODES", "REFUSED_NODES", "ExpressionFault", "Parsed", "parse", "size_of"]
 
 MAX_CHARACTERS = 1_000
 MAX_NODES = 100
@@ -26,6 +26,20 @@ _REFUSED = {
     "=": "compare with ==; filters take their arguments by place",
 }
 _WORDS = {"none": "write null", "None": "write null", "True": "write true", "False": "write false"}
+REFUSED_NODES: dict[type[nodes.Node], tuple[str, str]] = {
+    nodes.Call: ("a call", "functions are not offered: use filters, as in after.name | upper"),
+    nodes.Getitem: ("an index", "use the filter chars(from, to)"),
+    nodes.Slice: ("a slice", "use the filter chars(from, to)"),
+    nodes.Tuple: ("a tuple", "write a list in [ ] right of `in`"),
+    nodes.Dict: ("a map", "use a code table and the filter decode"),
+    nodes.Div: ("a division", "let the consumer divide, or multiply"),
+    nodes.FloorDiv: ("a division", "let the consumer divide"),
+    nodes.Mod: ("a remainder", "let the consumer compute it"),
+    nodes.Pow: ("a power", "multiply"),
+    nodes.Pos: ("a sign +", "leave it out"),
+    nodes.List: ("a list", "lists stand right of `in` only"),
+}
+"""Nodes that are refused by name, each with a hint; all others are refused, too."""
 
 
 class ExpressionFault(Exception):  # noqa: N818 - becomes a Fault once its file is known

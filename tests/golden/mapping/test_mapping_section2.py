@@ -1,12 +1,12 @@
 """The example of the language's own specification (section 2), with contracts made for it."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from gateway.mapping.compiled import CompiledMapping, Count, RowOp
-from gateway.mapping.loader import load, load_text
-from gateway.model.errors import ConfigError
+from gateway.mapping.loader import load
 from gateway.model.event import Intent
 
 FOLDER = Path(__file__).parent / "section2" / "mappings"
@@ -15,20 +15,10 @@ PLACE = {"street", "postcode", "city", "country"}
 
 @pytest.fixture(scope="module")
 def mapping() -> CompiledMapping:
-    lines = (FOLDER / "customer" / "customer.yaml").read_text().split("\n")
-    text = "\n".join(line for line in lines if not line.strip().startswith("also:"))
-    return load_text(text, FOLDER, "customer/customer.yaml")
+    return load(FOLDER)[0]
 
 
-def test_the_example_as_it_stands_is_refused_for_also_alone() -> None:
-    with pytest.raises(ConfigError) as caught:
-        load(FOLDER)
-    assert [(fault.file, fault.line, fault.what) for fault in caught.value.faults] == [
-        ("customer/customer.yaml", 51, "`also` is not built yet")
-    ]
-
-
-def test_the_example_without_also_loads_with_its_rules_in_file_order(mapping: CompiledMapping) -> None:
+def test_the_example_as_it_stands_loads_with_its_rules_in_file_order(mapping: CompiledMapping) -> None:
     assert [rule.name for rule in mapping.rules] == [
         "registered",
         "address-change-requested",
@@ -49,6 +39,16 @@ def test_an_event_takes_capability_version_and_topic_from_its_entry_or_the_defau
     assert (changed.version, changed.capability, changed.topic) == (2, "addresses", "customer.events")
     assert changed.full_name == "insurer.customer.v2.CustomerAddressChanged"
     assert (registered.version, registered.capability) == (1, "customer-profile")
+
+
+def test_an_older_version_stands_beside_the_newest_with_its_own_name_and_its_end(mapping: CompiledMapping) -> None:
+    newest, older = mapping.events["CustomerAddressChanged"].versions
+    assert (newest.deprecated, older.deprecated, older.sunset) == (False, True, dt.date(2027, 6, 30))
+    assert (older.version, older.full_name) == (1, "insurer.customer.v1.CustomerAddressChanged")
+    assert (older.topic, older.capability) == (newest.topic, newest.capability)
+    payload = {"customerId": 7, "kind": "legal", "old": None, "address": {"city": "Bern"}, "validFrom": None}
+    derived = mapping.events["CustomerAddressChanged"].also[0].derive(payload)
+    assert derived == {"customerId": 7, "kind": "legal", "old": None, "newAddress": {"city": "Bern"}}
 
 
 def test_from_and_to_imply_an_update_and_are_taken_with_what_explains_names(mapping: CompiledMapping) -> None:

@@ -9,10 +9,12 @@ import pytest
 from gateway.mapping.compiled import RowOp, Scope
 from gateway.mapping.expressions.compiler import compile_expression, compile_test
 from gateway.mapping.expressions.filters import FILTERS
-from gateway.mapping.expressions.names import CodeTable, Companion, Names, RowShape
+from gateway.mapping.expressions.names import CodeTable, Companion, LookupNames, Names, RowShape
 from gateway.mapping.expressions.syntax import ExpressionFault, parse
 from gateway.mapping.kinds import Kind, Type
+from gateway.model.lookup import ReferenceEntry
 from gateway.model.values import MISSING, UNREADABLE, UNSENT, Unavailable, Value
+from gateway.pipeline.lookups import LookupDesk
 
 from .rows import FakeRow, scope_of
 
@@ -44,6 +46,16 @@ ROW = FakeRow(
 )
 
 
+class Branches:
+    """One lookup with one entry."""
+
+    def find(self, lookup: str, key: str) -> ReferenceEntry | None:
+        return ReferenceEntry({"name": "Bern"}, "ref.branch", 0, 4) if (lookup, key) == ("branch", "B1") else None
+
+    def awaits(self, lookup: str, key: str) -> bool:
+        return False
+
+
 def give(text: str, row: FakeRow = ROW, **companions: object) -> Value:
     return compile_expression(text, NAMES).run(scope_of(row, {"customerId": 7}, **companions))
 
@@ -62,14 +74,15 @@ def refused(text: str, names: Names = NAMES) -> ExpressionFault:
     ("source", "result"), [example for each in FILTERS.values() for example in each.examples], ids=str
 )
 def test_every_example_of_every_filter_holds(source: str, result: Value) -> None:
-    got = compile_expression(source, Names(codes=CODES)).run(Scope(None, {}, {}, {}))
+    names = Names(codes=CODES, lookups=LookupNames(frozenset({"branch"})))
+    got = compile_expression(source, names).run(Scope(None, {}, {}, {}, lookups=LookupDesk(Branches())))
     assert got == result
     assert type(got) is type(result)
 
 
 def test_every_filter_of_the_specification_is_there_and_has_examples() -> None:
     assert sorted(FILTERS) == [
-        *("chars", "date", "decimal", "decode", "default", "if_unavailable", "int", "length", "lower"),
+        *("chars", "date", "decimal", "decode", "default", "if_unavailable", "int", "length", "lookup", "lower"),
         *("mask", "pad_left", "replace", "round", "text", "trim", "upper"),
     ]
     assert all(each.doc and each.examples for each in FILTERS.values())
@@ -308,7 +321,7 @@ def test_the_far_key_is_known_where_the_row_leaves() -> None:
         ("row.name is present", 9, "`is present` is asked of a companion"),
         ("log is null", 4, "`log` is a row"),
         ("(row.name | reverse) == 'x'", 12, "there is no filter `reverse`"),
-        ("(row.name | lookup('b', 'n')) == 'x'", 12, "the filter lookup is not built yet"),
+        ("(row.name | lookup('b', 'n')) == 'x'", 12, "the filter lookup stands in `data` only"),
         ("(row.name | chars(0, 4)) == 'x'", 12, "`0` is no from for the filter chars"),
         ("(row.name | chars(1)) == 'x'", 12, "the filter chars takes 2 arguments, not 1"),
         ("(row.name | chars(1, row.number)) == 'x'", 21, "the filter chars takes constants only"),

@@ -9,7 +9,7 @@ import pytest
 from gateway.mapping.compiled import RowOp
 from gateway.mapping.expressions.compiler import compile_expression, compile_test
 from gateway.mapping.expressions.filters import FILTERS
-from gateway.mapping.expressions.names import CodeTable, Names, RowShape
+from gateway.mapping.expressions.names import CodeTable, LookupNames, Names, RowShape
 from gateway.mapping.expressions.syntax import ExpressionFault
 from gateway.mapping.kinds import Kind, Type
 from gateway.model.values import MISSING, UNREADABLE, UNSENT, Unavailable, Value
@@ -101,15 +101,18 @@ def test_operands_are_of_one_type_or_a_number_and_an_int(left: Kind, right: Kind
 ARGUMENTS = {
     "decimal": "(2)", "date": "('yyyymmdd')", "decode": "('sex')", "chars": "(1, 2)", "replace": "('a', 'b')",
     "pad_left": "(3, '0')", "mask": "(1)", "round": "(1)", "default": "(row.d)", "if_unavailable": "(row.d)",
+    "lookup": "('branch', 'name')",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(FILTERS))
 def test_null_in_null_out_and_unavailable_in_unavailable_out_of_every_filter(name: str) -> None:
     codes = {"sex": CodeTable({"M": "male"}, Type(Kind.TEXT, frozenset({"male"})))}
+    lookups = LookupNames(frozenset({"branch"}))
     for kind in sorted(FILTERS[name].takes, key=str):
         shape = RowShape("t", {"l": Type(kind), "d": Type(kind)}, frozenset({RowOp.UPDATE}))
-        run = compile_expression(f"row.l | {name}{ARGUMENTS.get(name, '')}", Names(anchor=shape, codes=codes)).run
+        names = Names(anchor=shape, codes=codes, lookups=lookups)
+        run = compile_expression(f"row.l | {name}{ARGUMENTS.get(name, '')}", names).run
         fallback = PAIRS[kind][1]
 
         def give(value: Value) -> Value:
