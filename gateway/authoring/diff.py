@@ -123,7 +123,7 @@ class _Side:
         """The rulebook of a raw topic; None if no mapping reads it."""
         if topic not in self._books:
             mapping = mapping_of_topic(topic, self._mappings)
-            ids = {kind.full_name: 1 for kind in mapping.events.values()} if mapping else {}
+            ids = {kind.full_name: 1 for kind in mapping.contracts} if mapping else {}
             self._books[topic] = Rulebook.of(mapping, ids, self._wire) if mapping else None
         return self._books[topic]
 

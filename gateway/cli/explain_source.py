@@ -184,7 +184,7 @@ class LiveSource:
                     subject_name(self._settings.topic(event.topic), event.full_name), event.schema
                 )
                 for mapping in self.mappings
-                for event in mapping.events.values()
+                for event in mapping.contracts
             }
         except (ConfigError, DependencyError):
             return None
