@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     transaction_max_records: int = 5_000
     transaction_max_bytes: int = 8 * 1024 * 1024
     unit_max_bytes: int = Field(256 * 1024 * 1024, description="largest open transaction held in memory")
+    lookup_max_bytes: int = Field(64 * 1024 * 1024, description="most memory for the reference data of `lookups`")
     headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"
     incarnations: tuple[Incarnation, ...] = ()
     worker_crashes: int = Field(10, ge=1, description="crashes of workers within a minute at which `gateway run` ends")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.connect import ConnectRest
@@ -23,6 +24,7 @@ from gateway.pipeline.assemble import TailRules
 from gateway.pipeline.avro_in import SchemaById
 from gateway.pipeline.decode import Decoder
 from gateway.pipeline.encode import WireSettings
+from gateway.pipeline.reference import columns_of
 from gateway.pipeline.rulebook import Rulebook
 from gateway.services.capture import Capture
 from gateway.services.capture_plan import capture_plan
@@ -134,9 +136,11 @@ def plan_worker(
         rules = TailRules(incarnations, source, settings.unit_max_bytes, frozenset(mapping.tables))
         book = Rulebook.of(mapping, schema_ids, wire)
         public = tuple(sorted({settings.topic(event.topic) for event in mapping.events.values()}))
+        sources = mapping.lookups.values()
+        lookups = {one.name: replace(one, topic=settings.topic(one.topic)) for one in sources}
         for name in map(settings.topic, mapping.topics):
             decoder = Decoder(mapping.key, avro)
-            topics[name] = RawTopic(name, mapping.name, mapping.digest, decoder, rules, book, public)
+            topics[name] = RawTopic(name, mapping.name, mapping.digest, decoder, rules, book, public, lookups)
     return WorkerPlan(
         topics=topics,
         state_topic=settings.topic("gateway.state"),
@@ -148,6 +152,8 @@ def plan_worker(
         max_records=settings.transaction_max_records,
         max_bytes=settings.transaction_max_bytes,
         transaction_timeout=TRANSACTION_TIMEOUT,
+        reference={settings.topic(topic): columns for topic, columns in columns_of(mappings).items()},
+        reference_max_bytes=settings.lookup_max_bytes,
     )
 
 
@@ -177,5 +183,6 @@ def wire_worker(
             markers,
             clock,
             telemetry,
+            wire_log(settings, "lookups") if plan.reference else None,
         ),
     )

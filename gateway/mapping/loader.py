@@ -209,8 +209,6 @@ class _File:
         source = section.section("source")
         if source is not None and source.word("unit") == "row":
             self.faults.add(source.mark_of("unit"), "`unit: row` is not built yet", "use unit: transaction")
-        if "lookups" in section:
-            self.faults.add(section.mark_of("lookups"), "`lookups` are not built yet", "leave them out")
         if section.word("on_error") == "deadletter":
             hint = "order by aggregate is promised: write park or halt"
             self.faults.add(section.mark_of("on_error"), "`on_error: deadletter` lets later changes overtake", hint)

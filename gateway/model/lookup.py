@@ -39,6 +39,10 @@ class ReferenceTables(Protocol):
         """The entry under a key; None where there is none."""
         ...
 
+    def as_of(self, timestamp_ms: int) -> ReferenceTables:
+        """The tables for a change set whose last record is of that time; live ones are what they are."""
+        ...
+
     def awaits(self, lookup: str, key: str) -> bool:
         """Whether a missing key is still waited for: then nothing is settled yet."""
         ...

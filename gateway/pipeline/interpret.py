@@ -40,7 +40,7 @@ def interpret(
 ) -> Interpretation:
     """Run the mapping's rules over one change set. Never raises for its data: a failure fails the set whole.
 
-    ``lookups``: the mapping's reference data; without it what a rule looks up is missing.
+    ``lookups``: reference data, else the plan's; without any what a rule looks up is missing.
     """
     changes = change_set.changes
     if change_set.snapshot and changes[0].table not in plan.snapshot_tables:
@@ -71,7 +71,7 @@ class _Run:
         self, change_set: ChangeSet, plan: MappingPlan, *, trace: bool, lookups: ReferenceTables | None
     ) -> None:
         self.changes = change_set.changes
-        self.lookups = lookups
+        self.lookups = plan.lookups if lookups is None else lookups
         self.plan = plan
         self.change_set = change_set
         self.findings: list[str] = []
@@ -229,7 +229,7 @@ class _Run:
             hint = "widen `explains`, or give one of the rules a `slot:`"
             raise self._error(LetterClass.RULE, f"{event} would be said twice of one row", rule, hint)
         self._seen.add(identity)
-        desk = LookupDesk(self.lookups) if rule.lookups else None
+        desk = self._desk() if rule.lookups else None
         scope.lookups = desk
         try:
             data = rule.data(scope) if rule.data is not None else {}
@@ -243,6 +243,11 @@ class _Run:
         )
 
     # -- what expressions may touch ----
+
+    def _desk(self) -> LookupDesk:
+        """Reference data as it is for this change set."""
+        tables, last = self.lookups, self.changes[-1].record
+        return LookupDesk(None if tables is None else tables.as_of(last.timestamp_ms))
 
     def _search(self, pattern: Pattern) -> Search:
         table = self.plan.physical(pattern)

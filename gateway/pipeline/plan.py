@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.mapping.compiled import CompiledMapping, Count, Pattern, RowOp, Rule
+from gateway.model.lookup import ReferenceTables
 from gateway.model.values import MISSING, Value
 from gateway.pipeline.columns import TablePlan
 from gateway.pipeline.rows import NetRow
@@ -16,10 +17,15 @@ _NEEDED = frozenset({Count.ONE, Count.AT_LEAST_ONE})
 
 
 class MappingPlan:
-    """One mapping, planned. Keeps caches, so build it once and use it for every change set."""
+    """One mapping, planned. Keeps caches, so build it once and use it for every change set.
 
-    def __init__(self, mapping: CompiledMapping) -> None:
+    ``lookups``: reference data for whoever gives none of his own; ``derives``: some event has older versions beside it.
+    """
+
+    def __init__(self, mapping: CompiledMapping, lookups: ReferenceTables | None = None) -> None:
         self.mapping = mapping
+        self.lookups = lookups
+        self.derives = any(kind.also for kind in mapping.events.values())
         self.tables = {physical: TablePlan(table) for physical, table in mapping.tables.items()}
         self._physical = {table.name: physical for physical, table in mapping.tables.items()}
         self._physical.update({physical: physical for physical in mapping.tables})

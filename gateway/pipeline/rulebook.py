@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.errors import RecordError
+from gateway.model.lookup import ReferenceTables
 from gateway.pipeline.admit import Incarnations
 from gateway.pipeline.encode import Encoders, WireSettings, encoders
 from gateway.pipeline.plan import MappingPlan
@@ -21,15 +22,21 @@ class Rulebook:
     plan: MappingPlan
     encoders: Encoders
     incarnations: Incarnations = ()
-    derives: bool = False
-    """Whether any event has older versions beside it."""
 
     @classmethod
-    def of(cls, mapping: CompiledMapping, schema_ids: Mapping[str, int], wire: WireSettings | None = None) -> Rulebook:
-        """Plan ``mapping``. ``schema_ids`` by Avro full name; KeyError for a contract without one."""
+    def of(
+        cls,
+        mapping: CompiledMapping,
+        schema_ids: Mapping[str, int],
+        wire: WireSettings | None = None,
+        lookups: ReferenceTables | None = None,
+    ) -> Rulebook:
+        """Plan ``mapping``. ``schema_ids`` by Avro full name; KeyError for a contract without one.
+
+        ``lookups``: its reference data, where the caller of ``translate`` gives none.
+        """
         wire = wire or WireSettings()
-        derives = any(kind.also for kind in mapping.events.values())
-        return cls(MappingPlan(mapping), encoders(mapping, schema_ids, wire), wire.incarnations, derives)
+        return cls(MappingPlan(mapping, lookups), encoders(mapping, schema_ids, wire), wire.incarnations)
 
     @property
     def mapping(self) -> CompiledMapping:

@@ -40,7 +40,7 @@ class Translation(Struct, frozen=True):
 def translate(
     unit: Unit, book: Rulebook, parked: Mapping[str, ParkEntry], lookups: ReferenceTables | None = None
 ) -> Translation:
-    """Translate a unit. ``parked``: the partition's parked aggregates by id; ``lookups``: the mapping's reference data.
+    """Translate a unit. ``parked``: the partition's parked aggregates by id; ``lookups``: as in ``interpret``.
 
     PartitionHalted where a change set fails under ``on_error: halt``, LookupAwaited where ``lookups`` still wait for an
     entry; nothing of the unit may then be written.
@@ -139,7 +139,7 @@ class _Desk:
         read = interpret(changes, self._book.plan, lookups=self._lookups)
         try:
             encoders, said = self._book.encoders, read.events
-            if self._book.derives:
+            if self._book.plan.derives:
                 said = tuple(one for event in said for one in versions(event, self._book.mapping.events))
             return read, [encoders[event.name, event.version](event, changes, group.before) for event in said]
         except RecordError as error:

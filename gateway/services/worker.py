@@ -5,13 +5,15 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 
-from gateway.model.errors import ConfigError, DataLoss, DependencyError
+from gateway.model.errors import ConfigError, DataLoss, DependencyError, LookupAwaited
 from gateway.model.record import RawRecord
+from gateway.model.unit import Unit
 from gateway.pipeline.assemble import Ticket
 from gateway.pipeline.evidence import Evidence
 from gateway.ports import Batch, InDoubt, MustAbort, Partition
 from gateway.services.worker_assignment import Assignment
 from gateway.services.worker_fence import EndReader, Fence
+from gateway.services.worker_lookups import Holding, Reference
 from gateway.services.worker_outages import Outages
 from gateway.services.worker_partition import OwnedPartition, Phase
 from gateway.services.worker_plan import Outside, WorkerPlan
@@ -43,7 +45,9 @@ class Worker:
         self._ends = EndReader(outside.markers, self._evidence, plan.source_name, outside.telemetry)
         self._fence = Fence(outside.cluster, outside.clock)
         self._assignment = Assignment(plan, outside, self._evidence)
-        self._transaction = OpenTransaction(plan, outside)
+        self._reference = Reference(plan, outside)
+        self._holding = Holding(self._reference, outside)
+        self._transaction = OpenTransaction(plan, outside, self._holding)
         self._outages = Outages(outside.telemetry, outside.clock)
         self._owned: dict[Partition, OwnedPartition] = {}
         self._sink_open = False
@@ -87,8 +91,9 @@ class Worker:
         finally:
             self._outside.source.close()
             self._outside.sink.close()
-            for one in (self._outside.state, self._outside.markers, self._outside.cluster):
-                one.close()
+            for one in (self._outside.state, self._outside.markers, self._outside.cluster, self._outside.reference):
+                if one is not None:
+                    one.close()
 
     # -- one turn -----------------------------------------------------------------------------------------------------
 
@@ -103,7 +108,8 @@ class Worker:
             if batch.records:
                 self._outages.back("registry")
             self._reached(batch)
-            if self._sink_open:  # after a doubt the new producer comes first: it ends the old transaction
+            self._look_up()  # behind the batch: what it releases is read on from where the batch was left
+            if self._sink_open and self._reference.ready:  # after a doubt a new producer ends the old transaction first
                 self._assign()
             self._close_tails()
         except (MustAbort, DependencyError) as error:
@@ -157,12 +163,37 @@ class Worker:
                 continue
             owned.expected = owned.position = record.offset + 1
             try:
-                for unit in owned.take(record):
-                    self._transaction.put(owned, unit)
+                units = owned.take(record)
+                if units:
+                    self._put(owned, units)
             except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
                 self._sort_out(owned, error)
             if self._transaction.full:
                 self._finish()
+
+    def _put(self, owned: OwnedPartition, units: Sequence[Unit]) -> None:
+        """Settle units; from the one on whose reference data lacks an entry, the partition is held."""
+        for number, unit in enumerate(units):
+            try:
+                self._transaction.put(owned, unit)
+            except LookupAwaited as error:
+                self._holding.hold(owned, units[number:], error)
+                return
+        self._holding.settled(owned)
+
+    def _look_up(self) -> None:
+        """Bring reference data up to date, and try again what waits for it."""
+        try:
+            self._reference.turn()
+        except DependencyError as error:
+            self._outages.away("reference topics", error)
+        else:
+            self._outages.back("reference topics")
+        for owned in self._holding.due(self._owned.values()):
+            try:
+                self._put(owned, owned.held)
+            except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
+                self._sort_out(owned, error)
 
     def _sort_out(self, owned: OwnedPartition, error: Exception) -> None:
         """Whatever is wrong with one partition stops that one only; what was settled of it before stays settled."""
@@ -243,8 +274,7 @@ class Worker:
     def _close(self, owned: OwnedPartition, ticket: Ticket) -> None:
         assert owned.tail is not None
         try:
-            for unit in owned.tail.close(ticket):
-                self._transaction.put(owned, unit)
+            self._put(owned, owned.tail.close(ticket))
         except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
             self._sort_out(owned, error)
 
@@ -266,16 +296,17 @@ class Worker:
             return
         self._lag_asked_at = now
         self._tell_lag()
-        self._fence.ask(tickets, [owned.place for owned in self._running()])
+        self._fence.ask(tickets, [owned.place for owned in self._owned.values() if owned.serving])
 
     def _tell_lag(self) -> None:
         wall = self._outside.clock.now()
-        for owned in self._running():
-            assert owned.tail is not None
-            since = owned.tail.open_since_ms
+        for owned in self._owned.values():
+            if not owned.serving:
+                continue
+            records, since = owned.unsettled
             age = 0.0 if since is None else max(0.0, wall - since / 1000)
             lag = max(0, owned.high_watermark - owned.settled_up_to())
-            self._outside.telemetry.emit(PartitionLag(*owned.place, lag, owned.tail.held_records, age))
+            self._outside.telemetry.emit(PartitionLag(*owned.place, lag, records, age))
 
     # -- the end of a transaction -------------------------------------------------------------------------------------
 
@@ -358,5 +389,6 @@ class Worker:
     def _drop(self, partitions: Sequence[Partition], lost: bool) -> None:
         for place in partitions:
             self._fence.forget(place)
+            self._holding.forget(place)
             if self._owned.pop(place, None) is not None:
                 self._outside.telemetry.emit(PartitionGivenUp(*place, lost))

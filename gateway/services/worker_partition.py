@@ -26,6 +26,7 @@ class Phase(Enum):
     ASKING = "asking its committed offset"
     READING_STATE = "reading its part of the state topic"
     RUNNING = "running"
+    HELD = "waiting for an entry of reference data"
     STOPPED = "stopped"
 
 
@@ -35,6 +36,7 @@ class OwnedPartition:
 
     ``expected``: next raw offset to take; ``position``: all below was delivered; ``progress``: as last committed;
     ``next_offset``, ``last_unit``, ``counters``: what the open transaction adds to it; ``moved``: whether it does.
+    ``held``: complete units that wait to be settled (phase HELD).
     """
 
     place: Partition
@@ -50,6 +52,7 @@ class OwnedPartition:
     expected: int = 0
     position: int = 0
     moved: bool = False
+    held: list[Unit] = field(default_factory=list)
     parked: dict[str, ParkEntry] = field(default_factory=dict)
     letters_from: int = 0
     high_watermark: int = 0
@@ -84,8 +87,21 @@ class OwnedPartition:
         self.counters = NOTHING
         self.next_offset = self.expected = self.position = 0
         self.moved = False
+        self.held = []
         self.parked = {}
         self.stopped_by = ""
+
+    @property
+    def serving(self) -> bool:
+        """Whether its records are taken, or will be once what it waits for is there."""
+        return self.phase in (Phase.RUNNING, Phase.HELD)
+
+    @property
+    def unsettled(self) -> tuple[int, int | None]:
+        """Records taken and not settled, and the time (ms) of the first of them."""
+        assert self.tail is not None
+        records = self.tail.held_records + sum(len(unit.entries) for unit in self.held)
+        return records, self.held[0].entries[0].record.timestamp_ms if self.held else self.tail.open_since_ms
 
     @property
     def running(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gateway.mapping.compiled import LookupSource
 from gateway.pipeline.admit import Incarnations
 from gateway.pipeline.assemble import TailRules
 from gateway.pipeline.decode import Decoder
 from gateway.pipeline.rulebook import Rulebook
-from gateway.ports import Clock, Cluster, EventSource, MarkerReader, StateReader, TransactionalSink
+from gateway.ports import Clock, Cluster, EventSource, LogReader, MarkerReader, StateReader, TransactionalSink
 from gateway.telemetry.signals import Telemetry
 
 __all__ = ["Outside", "RawTopic", "WorkerPlan"]
@@ -17,7 +18,7 @@ __all__ = ["Outside", "RawTopic", "WorkerPlan"]
 
 @dataclass(frozen=True, slots=True)
 class RawTopic:
-    """How one raw topic is read. ``public``: topics its events go to."""
+    """How one raw topic is read. ``public``: topics its events go to; ``lookups``: what it looks up, by name."""
 
     topic: str
     mapping: str
@@ -26,6 +27,7 @@ class RawTopic:
     rules: TailRules
     book: Rulebook
     public: tuple[str, ...]
+    lookups: Mapping[str, LookupSource] = field(default_factory=dict)
 
     @property
     def letters(self) -> str:
@@ -35,7 +37,10 @@ class RawTopic:
 
 @dataclass(frozen=True, slots=True)
 class WorkerPlan:
-    """Sizes in bytes, times in seconds. ``source_name``: Debezium's ``topic.prefix``."""
+    """Sizes in bytes, times in seconds. ``source_name``: Debezium's ``topic.prefix``.
+
+    ``reference``: topics of reference data (with the installation's prefix) and the columns that are kept of each.
+    """
 
     topics: Mapping[str, RawTopic]
     state_topic: str
@@ -47,6 +52,8 @@ class WorkerPlan:
     max_records: int = 5_000
     max_bytes: int = 8 * 1024 * 1024
     transaction_timeout: float = 30.0
+    reference: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reference_max_bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +67,5 @@ class Outside:
     markers: MarkerReader
     clock: Clock
     telemetry: Telemetry
+    reference: LogReader | None = None
+    """Reads reference topics; None where no mapping looks anything up."""

@@ -84,6 +84,8 @@ def check_topics(cluster: Cluster, plan: WorkerPlan, waiting: Waiting) -> None:
             refused.append(f"{raw.letters} has {letters} partitions, {raw.topic} has {expected}: they must be as many")
     for topic in sorted({topic for raw in plan.topics.values() for topic in raw.public}):
         partitions(topic)
+    for topic in sorted(plan.reference):
+        partitions(topic)
     state = partitions(plan.state_topic)
     if state not in (0, STATE_PARTITIONS):
         refused.append(f"{plan.state_topic} has {state} partitions, not {STATE_PARTITIONS}")

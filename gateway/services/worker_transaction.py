@@ -9,6 +9,7 @@ from gateway.model.letter import DeadLetter, ParkChange
 from gateway.model.unit import Unit
 from gateway.pipeline.translate import Translation, translate
 from gateway.ports import Membership, MustAbort
+from gateway.services.worker_lookups import Holding
 from gateway.services.worker_partition import OwnedPartition
 from gateway.services.worker_plan import Outside, WorkerPlan
 from gateway.services.worker_state import park_key, park_value, progress_key, progress_value, state_partition
@@ -21,9 +22,10 @@ __all__ = ["OpenTransaction"]
 class OpenTransaction:
     """At most one is open at a time; between two there is nothing to undo."""
 
-    def __init__(self, plan: WorkerPlan, outside: Outside) -> None:
+    def __init__(self, plan: WorkerPlan, outside: Outside, holding: Holding) -> None:
         self._plan = plan
         self._outside = outside
+        self._holding = holding
         self._membership: Membership | None = None
         self._tally = Tally()
         self._bytes = 0
@@ -70,9 +72,10 @@ class OpenTransaction:
         self._membership = membership
 
     def put(self, owned: OwnedPartition, unit: Unit) -> None:
-        """Translate a unit and add all it gives. MustAbort, InDoubt; ConfigError before anything was added."""
+        """Translate a unit and add all it gives. MustAbort, InDoubt; ConfigError, LookupAwaited before that."""
         raw = self._plan.topics[unit.topic]
-        done = translate(unit, raw.book, owned.parked)
+        lookups = self._holding.tables(raw, owned.place, unit) if raw.lookups else None
+        done = translate(unit, raw.book, owned.parked, lookups)
         self.ensure()
         self._torn = True
         self._send_events(done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.mapping.compiled import Expression, Scope
 from gateway.mapping.expressions.names import Names
 from gateway.mapping.expressions.syntax import ExpressionFault
-from gateway.mapping.kinds import text_of
+from gateway.mapping.kinds import fits_text, text_of
 from gateway.mapping.nodes import did_you_mean
 from gateway.model.errors import LookupMissed
 from gateway.model.values import Unavailable, Value
@@ -37,6 +37,7 @@ def lookup(arguments: tuple[Value, ...], names: Names, key: Expression, offset: 
             return value
         if scope.lookups is None:
             raise LookupMissed(name, str(value))
-        return scope.lookups.value(name, str(value), column)
+        found = scope.lookups.value(name, str(value), column)
+        return None if found is None else fits_text(found)
 
     return run

@@ -52,6 +52,9 @@ class Branches:
     def find(self, lookup: str, key: str) -> ReferenceEntry | None:
         return ReferenceEntry({"name": "Bern"}, "ref.branch", 0, 4) if (lookup, key) == ("branch", "B1") else None
 
+    def as_of(self, timestamp_ms: int) -> "Branches":
+        return self
+
     def awaits(self, lookup: str, key: str) -> bool:
         return False
 
