@@ -10,6 +10,7 @@ from gateway.authoring.case_grammar import OPERATIONS
 from gateway.authoring.case_nouns import Case, GivenRow, Image, Step
 from gateway.authoring.case_rows import Standing
 from gateway.authoring.forge import Forge, Position
+from gateway.authoring.lookups import given
 from gateway.authoring.offline import assemble, translations
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.errors import ConfigError, RecordError
@@ -76,11 +77,15 @@ class CaseResult:
 
 
 def run_case(case: Case, mapping: CompiledMapping, book: Rulebook) -> CaseResult:
-    """Run one case under a mapping (``book`` is its rulebook). ConfigError: its rows cannot be made into records."""
+    """Run one case under a mapping (``book`` is its rulebook).
+
+    ConfigError: its rows cannot be made into records, or it gives lookups that the mapping has not.
+    """
     results = [StepResult(step) for step in case.steps]
     records, owner = _records(case, mapping, results)
     fired: set[str] = set()
-    for unit, translation in translations(assemble(records, [mapping]), [mapping], {mapping.name: book}):
+    lookups = {mapping.name: given(mapping, case.lookups)} if mapping.lookups or case.lookups else None
+    for unit, translation in translations(assemble(records, [mapping]), [mapping], {mapping.name: book}, lookups):
         result = results[owner[unit.first_offset]]
         fired.update(encoded.event.rule for encoded in translation.events)
         fired.update(*(read.noise for read in translation.interpretations))

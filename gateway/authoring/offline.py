@@ -9,6 +9,7 @@ from gateway.mapping.compiled import CompiledMapping
 from gateway.model.errors import RecordError
 from gateway.model.event import EncodedEvent, Interpretation, Outcome
 from gateway.model.letter import DeadLetter, ParkEntry
+from gateway.model.lookup import ReferenceTables
 from gateway.model.record import RawRecord
 from gateway.model.unit import Unit
 from gateway.pipeline.admit import Incarnations
@@ -87,17 +88,29 @@ def books_of(
     mappings: Sequence[CompiledMapping],
     schema_ids: Mapping[str, int] | None = None,
     wire: WireSettings | None = None,
+    lookups: Mapping[str, ReferenceTables] | None = None,
 ) -> dict[str, Rulebook]:
-    """A rulebook for each mapping, by mapping name; without ``schema_ids`` contracts are numbered from 1."""
+    """A rulebook for each mapping, by mapping name; without ``schema_ids`` contracts are numbered from 1.
+
+    ``lookups``: reference data by mapping name (authoring.lookups).
+    """
     names = sorted({kind.full_name for mapping in mappings for kind in mapping.contracts})
     ids = schema_ids or {name: number for number, name in enumerate(names, 1)}
-    return {mapping.name: Rulebook.of(mapping, ids, wire) for mapping in mappings}
+    given = lookups or {}
+    return {mapping.name: Rulebook.of(mapping, ids, wire, given.get(mapping.name)) for mapping in mappings}
 
 
 def translations(
-    units: Iterable[Unit], mappings: Sequence[CompiledMapping], books: Mapping[str, Rulebook]
+    units: Iterable[Unit],
+    mappings: Sequence[CompiledMapping],
+    books: Mapping[str, Rulebook],
+    lookups: Mapping[str, ReferenceTables] | None = None,
 ) -> Iterator[tuple[Unit, Translation]]:
-    """Each unit with its translation; parked aggregates are remembered from unit to unit. PartitionHalted as there."""
+    """Each unit with its translation; parked aggregates are remembered from unit to unit. PartitionHalted as there.
+
+    ``lookups``: reference data by mapping name, else that of the books.
+    """
+    given = lookups or {}
     by_topic: dict[str, Rulebook] = {}
     parked: dict[tuple[str, int], dict[str, ParkEntry]] = {}
     for unit in units:
@@ -107,7 +120,7 @@ def translations(
             assert mapping is not None, "assemble() passes over topics that no mapping reads"
             book = by_topic[unit.topic] = books[mapping.name]
         entries = parked.setdefault((unit.topic, unit.partition), {})
-        translation = translate(unit, book, entries)
+        translation = translate(unit, book, entries, given.get(book.mapping.name))
         entries.update((change.aggregate_id, change.entry) for change in translation.parks)
         yield unit, translation
 

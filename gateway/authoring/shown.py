@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 
 from gateway.model.event import EncodedEvent
+from gateway.model.lookup import LookupUse
 
 __all__ = ["event_json", "plain"]
 
@@ -52,4 +53,10 @@ def event_json(encoded: EncodedEvent) -> dict[str, object]:
         "topic": encoded.topic,
         "rule": event.rule,
         "record": encoded.source.place,
+        **({"lookups": [_used(use) for use in event.lookups]} if event.lookups else {}),
     }
+
+
+def _used(use: LookupUse) -> dict[str, object]:
+    place = f"{use.topic}[{use.partition}]@{use.offset}"
+    return {"lookup": use.lookup, "key": use.key, "column": use.column, "value": use.value, "record": place}

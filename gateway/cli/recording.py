@@ -22,6 +22,7 @@ from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
 from gateway.model.record import RawRecord
 from gateway.pipeline.redact import Redactor
+from gateway.pipeline.reference import columns_of
 from gateway.services.recording import raw_records, spans
 from gateway.settings import Settings
 from gateway.wiring import wire_log
@@ -38,14 +39,17 @@ def capture(
     topic: Annotated[list[str] | None, typer.Option(help="Raw topics, with prefix; else all of the mappings.")] = None,
     limit: Annotated[int, typer.Option(help="Stop after this many records; 0 means all.")] = 0,
 ) -> None:
-    """Copy the raw topics as they stand now, and the transaction topic, into FILE."""
+    """Copy the raw topics as they stand now, the transaction topic and the topics of lookups, into FILE.
+
+    With --mask the topics of lookups are left out: no mapping says what in them is personal.
+    """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with failures_told():
         settings = Settings()
         mappings = load(settings.mappings)
         cluster = KafkaCluster(settings.bootstrap, settings.kafka)
         with closing(cluster), closing(wire_log(settings, f"recording-{secrets.token_hex(4)}")) as reader:
-            within = spans(cluster, topic or _topics(settings, mappings, cluster))
+            within = spans(cluster, topic or _topics(settings, mappings, cluster, reference=not mask))
             left_out: list[str] = []
             change = _masking(mappings, left_out) if mask else None
             header = RecordingHeader(masked=mask, note=f"{len(within)} partitions")
@@ -56,8 +60,11 @@ def capture(
         console.print(told, style="yellow", markup=False)
 
 
-def _topics(settings: Settings, mappings: Sequence[CompiledMapping], cluster: KafkaCluster) -> list[str]:
+def _topics(
+    settings: Settings, mappings: Sequence[CompiledMapping], cluster: KafkaCluster, *, reference: bool
+) -> list[str]:
     raw = [settings.topic(name) for mapping in mappings for name in mapping.topics]
+    raw += [settings.topic(name) for name in columns_of(mappings)] if reference else []
     markers = settings.topic(settings.topic_prefix) + TRANSACTION_SUFFIX
     try:
         cluster.shape(markers)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from urllib.parse import quote
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, unquote
 
 import xxhash
 
 from gateway.model.errors import LetterClass, LookupMissed, RecordError
 from gateway.model.lookup import LookupUse, ReferenceTables
 
-__all__ = ["LookupDesk", "lineage_of"]
+__all__ = ["LookupDesk", "as_told", "lineage_of", "uses_in"]
 
 _SHOWN = 64
 """Longer values stand in the lineage as a hash: it says that a value was another one, not which."""
@@ -57,13 +57,29 @@ def lineage_of(uses: Iterable[LookupUse]) -> str:
 
 def _one(use: LookupUse) -> str:
     what = "/".join(quote(part, safe="", errors="replace") for part in (use.lookup, use.key, use.column))
-    return f"{what}:{_shown(use.value)}@{quote(use.topic, safe='')}/{use.partition}/{use.offset}"
+    told = as_told(use.value)
+    value = told if told.startswith("~") else quote(told, safe="", errors="replace").replace("~", "%7E")
+    return f"{what}:{value}@{quote(use.topic, safe='')}/{use.partition}/{use.offset}"
 
 
-def _shown(value: str | None) -> str:
-    """The value, ``~`` and a hash for a long one, ``~`` alone for null."""
+def as_told(value: str | None) -> str:
+    """A value as a lineage tells it: ``~`` for null, ``~`` and a hash for a long one or one that begins so."""
     if value is None:
         return "~"
-    if len(value) <= _SHOWN:
-        return quote(value, safe="", errors="replace").replace("~", "%7E")
+    if len(value) <= _SHOWN and not value.startswith("~"):
+        return value
     return "~" + xxhash.xxh3_64_hexdigest(value.encode("utf-8", "surrogatepass"))
+
+
+def uses_in(lineage: str) -> Iterator[LookupUse]:
+    """What a lineage header says was looked up, values as told; nothing where it says nothing or what is unreadable."""
+    members = dict(part.split("=", 1) for part in lineage.split(",") if "=" in part)
+    for part in filter(None, members.get("lookup", "").split(";")):
+        try:
+            what, _, rest = part.partition(":")
+            value, _, place = rest.partition("@")
+            lookup, key, column = map(unquote, what.split("/"))
+            topic, partition, offset = map(unquote, place.split("/"))
+            yield LookupUse(lookup, key, column, unquote(value), topic, int(partition), int(offset))
+        except ValueError:
+            continue

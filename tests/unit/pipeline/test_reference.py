@@ -3,9 +3,9 @@
 import pytest
 
 from gateway.model.errors import LetterClass, LookupMissed, RecordError
-from gateway.model.lookup import ReferenceEntry
+from gateway.model.lookup import LookupUse, ReferenceEntry
 from gateway.model.record import RawRecord
-from gateway.pipeline.lookups import LookupDesk, lineage_of
+from gateway.pipeline.lookups import LookupDesk, lineage_of, uses_in
 from gateway.pipeline.reference import ReferenceTable, entry_of, key_of
 
 COLUMNS = frozenset({"name", "rate", "value"})
@@ -95,7 +95,14 @@ def test_a_long_value_stands_in_the_lineage_as_a_hash_and_null_as_a_sign() -> No
     for column in ("long", "none", "sign"):
         desk.value("branch", "B1", column)
     long, none, sign = (part.partition(":")[2].partition("@")[0] for part in lineage_of(desk.uses).split(";"))
-    assert (len(long), none, sign) == (17, "~", "%7E")
+    assert (len(long), none, len(sign)) == (17, "~", 17)
+    assert [use.value for use in uses_in(f"intent=fact,lookup={lineage_of(desk.uses)},tx=7")] == [long, none, sign]
+
+
+def test_a_lineage_is_read_back_whatever_stands_in_it() -> None:
+    use = LookupUse("branch", "a/b:c,d;e=f@g", "näme", "x, y; ~z%", "m.ref", 3, 9)
+    assert list(uses_in(f"a=b,lookup={lineage_of([use])}")) == [use]
+    assert list(uses_in("intent=fact,lookup=what;is/this")) == list(uses_in("intent=fact")) == []
 
 
 def test_no_entry_no_column_and_no_tables_are_errors_of_class_lookup() -> None:

@@ -24,46 +24,7 @@ from gateway.wiring import plan_worker
 
 from .memory_world import Signals, SteppedClock
 
-MAPPING = """
-mapping: account
-source: {topics: [account.raw]}
-aggregate: {type: Account, key: [accountId]}
-lookups:
-  branch: {topic: ref.branch, missing: "wait(30s)"}
-  currency: {topic: ref.currency, missing: deadletter}
-tables:
-  bank.acct:
-    as: account
-    row: [accountId]
-    columns:
-      id:  {as: accountId, type: int}
-      br:  {as: branch}
-      cur: {as: currency}
-events:
-  Opened: {version: 2, also: {1: {drop: [currency], rename: {branch: office}, sunset: 2027-06-30}}}
-rules:
-  - rule: opened
-    event: Opened
-    each: {table: account, op: insert}
-    data: {accountId: "{{ key.accountId }}", branch: "{{ after.branch | lookup('branch', 'name') }}",
-           currency: "{{ after.currency | lookup('currency', 'value') }}"}
-"""
-FIELDS: dict[int, dict[str, Any]] = {
-    1: {"accountId": "long", "office": ["null", "string"]},
-    2: {"accountId": "long", "branch": ["null", "string"], "currency": ["null", "string"]},
-}
-
-
-def write_mapping(folder: Path, text: str = MAPPING) -> Path:
-    """The mapping and its contracts under ``folder``."""
-    events = folder / "account" / "events"
-    events.mkdir(parents=True)
-    (folder / "account" / "account.yaml").write_text(text)
-    for version, fields in FIELDS.items():
-        listed = [{"name": name, "type": kind} for name, kind in fields.items()]
-        schema = {"type": "record", "name": "Opened", "namespace": f"bank.account.v{version}", "fields": listed}
-        (events / f"Opened.v{version}.avsc").write_text(json.dumps(schema))
-    return folder
+MAPPINGS = load(Path(__file__).parents[2] / "golden/lookups/mappings")
 
 
 class LookupWorld:
@@ -71,8 +32,8 @@ class LookupWorld:
 
     prefix = "m."
 
-    def __init__(self, folder: Path, text: str = MAPPING) -> None:
-        self.mappings = load(write_mapping(folder, text))
+    def __init__(self) -> None:
+        self.mappings = MAPPINGS
         self.broker = MemoryBroker()
         for topic, partitions in (
             ("account.raw", 2),

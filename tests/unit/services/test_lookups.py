@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from gateway.model.errors import ConfigError
@@ -14,8 +12,8 @@ from .lookup_world import LookupWorld
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> LookupWorld:
-    return LookupWorld(tmp_path / "mappings")
+def world() -> LookupWorld:
+    return LookupWorld()
 
 
 def away(world: LookupWorld) -> list[str]:
