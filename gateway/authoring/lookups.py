@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
@@ -15,7 +15,7 @@ from gateway.model.record import RawRecord
 from gateway.pipeline.lookups import as_told, uses_in
 from gateway.pipeline.reference import columns_of, entry_of, key_of
 
-__all__ = ["Differing", "Recorded", "differing", "differing_from_published", "given", "topic_of"]
+__all__ = ["Differing", "Recorded", "differing", "differing_from_published", "given", "told_in", "topic_of"]
 
 _time = attrgetter("timestamp_ms")
 
@@ -101,7 +101,7 @@ class Recorded:
             return
         self.records += 1
         said = _Said(record.timestamp_ms, None if record.value is None else entry_of(record, columns))
-        self._said.setdefault(topic, {}).setdefault(key, []).append(said)
+        insort(self._said.setdefault(topic, {}).setdefault(key, []), said, key=_time)
 
     def _publish(self, record: RawRecord) -> None:
         headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
@@ -109,10 +109,7 @@ class Recorded:
             self.published[headers.get("ce_id", "")] = headers["lineage"]
 
     def tables(self) -> dict[str, ReferenceTables]:
-        """The lookups of each mapping that has any, by mapping name; call it when all records have passed."""
-        for keys in self._said.values():
-            for all_said in keys.values():
-                all_said.sort(key=_time)
+        """The lookups of each mapping that has any, by mapping name; they see what passes later, too."""
         return {mapping.name: _Tables(mapping.lookups, self._said) for mapping in self.mappings if mapping.lookups}
 
 
@@ -133,6 +130,25 @@ def given(mapping: CompiledMapping, entries: Mapping[str, Mapping[str, object]])
         for name, keys in entries.items()
     }
     return _Tables(mapping.lookups, said)
+
+
+def told_in(lineages: Iterable[str], mappings: Sequence[CompiledMapping]) -> dict[str, ReferenceTables]:
+    """The lookups of each mapping, by its name, as lineages tell them: long values as their hash, null as none."""
+    values: dict[tuple[str, str, str], dict[str, str | None]] = {}
+    places: dict[tuple[str, str, str], LookupUse] = {}
+    for use in (use for lineage in lineages for use in uses_in(lineage)):
+        for mapping in mappings:
+            source = mapping.lookups.get(use.lookup)
+            if source is not None and use.topic.endswith(source.topic):
+                entry = (source.topic, use.lookup, use.key)
+                values.setdefault(entry, {})[use.column] = None if use.value == as_told(None) else use.value
+                places[entry] = use
+    said: dict[str, dict[str, list[_Said]]] = {}
+    for entry, columns in values.items():
+        topic, key, use = entry[0], entry[2], places[entry]
+        told = ReferenceEntry(columns, use.topic, use.partition, use.offset)
+        said.setdefault(topic, {})[key] = [_Said(0, told)]
+    return {mapping.name: _Tables(mapping.lookups, said) for mapping in mappings if mapping.lookups}
 
 
 def _columns(value: object) -> dict[str, str | None]:

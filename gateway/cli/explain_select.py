@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from gateway.authoring.again import evaluate, is_explanation
 from gateway.authoring.explain import explain, explain_other, explain_settled
+from gateway.authoring.lookups import told_in
 from gateway.authoring.moments import moment_ms
 from gateway.authoring.offline import TRANSACTION_SUFFIX, books_of, mapping_of_topic
 from gateway.authoring.settled import Settled, Stretch, gather
@@ -73,15 +74,20 @@ def of_file(file: Path, mappings: Sequence[CompiledMapping]) -> Explanation:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         hint = "for a recording say --recording FILE and which record"
         raise ConfigError(f"not a JSON document: {error}", where=str(file), hint=hint) from error
-    books = books_of(mappings)
     if is_explanation(document):
-        found = evaluate(document, mappings, books)
+        found = evaluate(document, mappings, books_of(mappings, lookups=told_in(_lineages(document), mappings)))
         if found is None:
             raise ConfigError("the explained record is read by no mapping", where=str(file))
         return explain_settled(*found)
     record = record_of(document, mappings)
-    stretch = gather([record], mappings, books)
+    stretch = gather([record], mappings, books_of(mappings))
     return _explained(stretch, Place(record.topic, record.partition, record.offset))
+
+
+def _lineages(document: Mapping[str, Any]) -> Iterator[str]:
+    """What the explained events say of their origin: the reference data they used, too."""
+    for event in (document.get("change_set") or {}).get("events") or ():
+        yield event.get("headers", {}).get("lineage", "")
 
 
 def of_place(source: Source, place: Place) -> Explanation:

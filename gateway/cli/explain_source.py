@@ -10,16 +10,19 @@ from typing import Protocol
 
 from gateway.adapters.files import read_recording
 from gateway.adapters.kafka_log import KafkaLog
+from gateway.authoring.lookups import Recorded
 from gateway.authoring.offline import TRANSACTION_SUFFIX, books_of, mapping_of_topic
 from gateway.authoring.settled import Stretch, gather
 from gateway.mapping.compatibility import subject_name
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.errors import ConfigError, DependencyError
+from gateway.model.lookup import ReferenceTables
 from gateway.model.record import RawRecord
 from gateway.pipeline.encode import WireSettings
+from gateway.pipeline.reference import columns_of
 from gateway.pipeline.rulebook import Rulebook
 from gateway.ports import Partition
-from gateway.services.recording import raw_records
+from gateway.services.recording import raw_records, spans
 from gateway.services.stretches import around, between, found_at
 from gateway.settings import Settings
 from gateway.wiring import wire_cluster, wire_log, wire_raw_schemas, wire_registry
@@ -59,9 +62,12 @@ class FileSource:
     def __init__(self, file: Path, mappings: Sequence[CompiledMapping], settings: Settings) -> None:
         self.mappings = mappings
         incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
-        books = books_of(mappings, wire=WireSettings(settings.prefix, settings.headers, incarnations=incarnations))
+        wire = WireSettings(settings.prefix, settings.headers, incarnations=incarnations)
+        reference = Recorded(mappings)
+        books = books_of(mappings, wire=wire, lookups=reference.tables())
+        records = reference.passing(read_recording(file))
         avro = wire_raw_schemas(settings)
-        self.stretch = gather(read_recording(file), mappings, books, incarnations=incarnations, avro=avro)
+        self.stretch = gather(records, mappings, books, incarnations=incarnations, avro=avro)
 
     def at(self, topic: str, partition: int, offset: int) -> Stretch:
         """The whole recording."""
@@ -164,7 +170,8 @@ class LiveSource:
         if self._books is None:
             ids = self._schema_ids()
             wire = WireSettings(self._settings.prefix, self._settings.headers, incarnations=self._incarnations)
-            self._books, self._registered = books_of(self.mappings, ids, wire), ids is not None
+            self._books = books_of(self.mappings, ids, wire, self._reference())
+            self._registered = ids is not None
         avro = wire_raw_schemas(self._settings)
         return gather(
             records,
@@ -174,6 +181,14 @@ class LiveSource:
             avro=avro,
             registered=self._registered,
         )
+
+    def _reference(self) -> Mapping[str, ReferenceTables]:
+        """All that is there of the topics that mappings look values up in, each record as of its time."""
+        topics = [self._settings.topic(topic) for topic in columns_of(self.mappings)]
+        if not topics:
+            return {}
+        with self._log() as log:
+            return Recorded(self.mappings).take(raw_records(log, spans(self._cluster, topics))).tables()
 
     def _schema_ids(self) -> Mapping[str, int] | None:
         """Ids of all contracts; None where the registry is away or lacks one, and events are numbered anyhow."""

@@ -15,6 +15,7 @@ from gateway.authoring.cases import run_case
 from gateway.authoring.forge import Forge, Position
 from gateway.authoring.lookups import Recorded, given
 from gateway.authoring.offline import Replayed, assemble, books_of, replay
+from gateway.cli.explain import app as explain
 from gateway.cli.translate import app
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
@@ -113,6 +114,18 @@ def test_a_recording_without_reference_records_takes_todays_and_tells_what_was_p
     assert "looked-up values published otherwise: 1" in told
     assert "branch/B1 name: 'Bern' (p.ref.branch[0]@0), now 'Berne' (p.ref.branch[0]@7), in 2 events" in told
     assert "looked-up values different today: 0" in told
+
+
+def test_explain_sees_the_recorded_entries_and_what_it_prints_gives_the_same_again(tmp_path: Path) -> None:
+    file, printed = tmp_path / "recording.jsonl", tmp_path / "explained.json"
+    write_recording(file, [opened(1, "B1", 100), said("Bern", 50, 0)])
+    where = ["--mappings", str(FOLDER), "-o", "json"]
+    first = CliRunner().invoke(explain, ["p.account.raw[0]@1", "--recording", str(file), *where])
+    assert first.exit_code == 0, first.output
+    printed.write_text(first.stdout)
+    again = CliRunner().invoke(explain, [str(printed), *where])
+    assert json.loads(again.stdout)["outcome"] == json.loads(first.stdout)["outcome"] == "published"
+    assert json.loads(again.stdout)["change_set"]["events"] == json.loads(first.stdout)["change_set"]["events"]
 
 
 def test_an_entry_that_is_gone_today_is_told(tmp_path: Path) -> None:
