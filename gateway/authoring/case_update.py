@@ -35,11 +35,11 @@ def updated(text: str, results: Sequence[CaseResult]) -> str:
     return merged(text, base, dump(tree))
 
 
-def event_node(encoded: EncodedEvent) -> CommentedMap:
-    """An event as a case expects it: its name, intent and whole payload."""
+def event_node(encoded: EncodedEvent, *, exact: bool = False) -> CommentedMap:
+    """An event as a case expects it: its name, intent and whole payload; ``exact``: nothing else may be in it."""
     event = encoded.event
     made = CommentedMap(event=event.name, intent=str(event.intent))
-    made["data"] = node(plain(event.data))
+    made["exactly" if exact else "data"] = node(plain(event.data))
     return made
 
 

@@ -59,23 +59,16 @@ def node(value: object) -> Any:
         made = CommentedSeq(node(item) for item in value)
     else:
         return _scalar(value)
-    if not _deep(value):
-        settle(made)
+    settle(made)
     return made
 
 
 def settle(made: Any) -> None:
-    """Write a map or list of plain values on one line if it fits, else an item a line."""
+    """Write a map or list on one line if it fits, else an item a line."""
     if len(str(made).replace("'", "")) <= _FLOW_WIDTH:
         made.fa.set_flow_style()
     else:
         made.fa.set_block_style()
-
-
-def _deep(value: object) -> bool:
-    """Whether a map or list stands inside a map or list inside it."""
-    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return any(isinstance(item, Mapping | list) and item for item in items)
 
 
 def _scalar(value: object) -> Any:

@@ -18,6 +18,7 @@ from gateway.model.event import EncodedEvent
 from gateway.model.letter import DeadLetter
 from gateway.model.record import RawRecord
 from gateway.model.unit import Unit
+from gateway.pipeline.messages import MESSAGE_TABLE
 from gateway.pipeline.rulebook import Rulebook
 from gateway.pipeline.translate import Translation
 
@@ -124,6 +125,9 @@ def _record(
     key = _key(row, place, (before if after is None else after) or {}, raws)
     other = None if row.other is None else {raws.get(name, name): value for name, value in row.other.items()}
     forge = Forge(mapping.topics[0])
+    if row.table == MESSAGE_TABLE:
+        content = {name: value for name, value in (after or {}).items() if name not in key}
+        return forge.message((0, offset), key, content, position)
     return forge.change((0, offset), key, row.table, OPERATIONS[row.op], before, after, position, other)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -85,6 +86,17 @@ class Forge:
             name = "__debezium.newkey" if op == "d" else "__debezium.oldkey"
             headers = ((name, msgspec.json.encode(other_key)),)
         return self.record(place, key, envelope, position.ts_ms + 10, headers)
+
+    def message(
+        self, place: tuple[int, int], key: Mapping[str, object], content: Mapping[str, object], position: Position
+    ) -> RawRecord:
+        """A logical message of a transaction (``pg_logical_emit_message``), routed to the aggregate of ``key``."""
+        row = self.change(place, key, "", "m", None, None, position)
+        envelope = msgspec.json.decode(row.value or b"")
+        change = envelope["payload"] if self.schema_block else envelope
+        encoded = b64encode(msgspec.json.encode(content)).decode()
+        change["message"] = {"prefix": "|".join(str(value) for value in key.values()), "content": encoded}
+        return self.record(place, key, change, row.timestamp_ms)
 
     def record(
         self,

@@ -17,6 +17,7 @@ from gateway.adapters.files import RecordingHeader, read_header, read_recording,
 from gateway.adapters.kafka_cluster import KafkaCluster
 from gateway.authoring.offline import TRANSACTION_SUFFIX
 from gateway.cli.failing import failures_told
+from gateway.cli.recording_cases import EXAMPLES, cases
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
@@ -29,7 +30,10 @@ from gateway.wiring import wire_log
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Raw records to a file and back.", no_args_is_help=True)
+app = typer.Typer(
+    help="Raw records to a file and back; test cases made of them.", no_args_is_help=True, add_completion=False
+)
+app.command(epilog=EXAMPLES)(cases)
 
 
 @app.command()

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from gateway.mapping.compiled import CompiledMapping
+from gateway.mapping.compiled import Column, CompiledMapping, Table
 from gateway.model.change import Operation
 from gateway.model.record import RawRecord
 from gateway.pipeline.envelope import LogicalMessage
+from gateway.pipeline.masks import Mask
 from gateway.pipeline.messages import MESSAGE_TABLE, content_of
 
 __all__ = ["Redactor"]
-
-_LETTER = re.compile(r"[^\W\d_]")
-_DIGIT = re.compile(r"\d")
 
 
 class Redactor:
@@ -29,12 +25,8 @@ class Redactor:
     """
 
     def __init__(self, mappings: Sequence[CompiledMapping], salt: bytes) -> None:
-        self._columns = {
-            table.physical: frozenset(column.raw for column in table.columns.values() if column.pii)
-            for mapping in mappings
-            for table in mapping.tables.values()
-        }
-        self._salt = salt
+        self._columns = {table.physical: _personal(table) for mapping in mappings for table in mapping.tables.values()}
+        self._mask = Mask(salt)
 
     def __call__(self, record: RawRecord) -> RawRecord | None:
         """The record with its personal data masked; None if that cannot be told (not JSON, an unknown table)."""
@@ -49,38 +41,37 @@ class Redactor:
             return None
         if change.get("op") is None:
             return record
-        columns = self._columns.get(_table(change))
-        if columns is None:
+        table = _table(change)
+        if table not in self._columns or not self._masked(table, change):
             return None
-        if isinstance(change.get("message"), dict) and not self._mask_content(change["message"], columns):
-            return None
-        for image in ("before", "after"):
-            if isinstance(change.get(image), dict):
-                change[image] = {k: self._mask(v) if k in columns else v for k, v in change[image].items()}
         return msgspec.structs.replace(record, value=msgspec.json.encode(envelope))
 
-    def _mask_content(self, told: dict[str, Any], columns: frozenset[str]) -> bool:
-        """Mask the members of a logical message; False if it is no JSON object."""
-        try:
-            members = content_of(LogicalMessage(content=told.get("content")))
-        except ValueError:
-            return False
-        masked = {name: self._mask(value) if name in columns else value for name, value in members.items()}
-        told["content"] = b64encode(msgspec.json.encode(masked)).decode()
+    def _masked(self, table: str, change: dict[str, Any]) -> bool:
+        """Mask the images of a change, in place; False if it holds what cannot be told."""
+        for name in ("before", "after"):
+            if isinstance(change.get(name), dict):
+                change[name] = self.image(table, change[name])
+        told = change.get("message")
+        if isinstance(told, dict):
+            try:
+                content = self.image(table, content_of(LogicalMessage(content=told.get("content"))))
+            except (msgspec.MsgspecError, ValueError):
+                return False
+            told["content"] = b64encode(msgspec.json.encode(content)).decode()
         return True
 
-    def _mask(self, value: Any) -> Any:
-        """Letters become letters, digits become digits; blanks, signs, null and placeholders stay."""
-        if isinstance(value, str) and not value.startswith("__debezium"):
-            return self._scramble(value)
-        if isinstance(value, int) and not isinstance(value, bool) and value:
-            return int(self._scramble(str(value)) or 0)
-        return value
+    def image(self, table: str, image: Mapping[str, Any]) -> dict[str, Any]:
+        """A row of ``table`` (``schema.table``) with its personal data masked. KeyError: no mapping knows the table."""
+        columns = self._columns[table]
+        return {raw: self._mask(value, columns[raw]) if raw in columns else value for raw, value in image.items()}
 
-    def _scramble(self, text: str) -> str:
-        stream = iter(hashlib.shake_128(self._salt + text.strip().encode()).digest(len(text) + 1))
-        letters = _LETTER.sub(lambda _: chr(97 + next(stream) % 26), text)
-        return _DIGIT.sub(lambda _: str(next(stream) % 9 + 1), letters)
+
+def _personal(table: Table) -> dict[str, tuple[Column, ...]]:
+    """Raw columns with anything personal in them, and the columns read from each."""
+    by_raw: dict[str, list[Column]] = {}
+    for column in table.columns.values():
+        by_raw.setdefault(column.raw, []).append(column)
+    return {raw: tuple(columns) for raw, columns in by_raw.items() if any(column.pii for column in columns)}
 
 
 def _table(change: Mapping[str, Any]) -> str:

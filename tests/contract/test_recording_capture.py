@@ -69,3 +69,23 @@ def test_a_masked_capture_holds_no_personal_data(environment: dict[str, str], tm
     assert read_header(file).masked
     assert "Ann Example" not in file.read_text()
     assert '\\"cust_id\\":7' in file.read_text()
+
+
+@pytest.mark.parametrize("chosen", [("--at", "{}legacy.customer.raw[1]@0"), ("--key", "7")])
+def test_a_case_is_made_of_a_record_that_stands_in_its_topic(
+    environment: dict[str, str], chosen: tuple[str, ...]
+) -> None:
+    arguments = [each.format(environment["GATEWAY_PREFIX"]) for each in chosen]
+    result = CliRunner().invoke(recording.app, ["cases", *arguments, "-o", "json"], env=environment)
+    assert result.exit_code == 0, result.output
+    [made] = json.loads(result.stdout)
+    assert made["place"] == f"{environment['GATEWAY_PREFIX']}legacy.customer.raw[1]@0"
+    assert "cust_id: 7" in made["text"]
+    assert "Ann Example" not in made["text"]
+
+
+def test_an_offset_that_the_topic_does_not_hold_is_told(environment: dict[str, str]) -> None:
+    place = f"{environment['GATEWAY_PREFIX']}legacy.customer.raw[1]@99"
+    result = CliRunner().invoke(recording.app, ["cases", "--at", place], env=environment)
+    assert result.exit_code == 2
+    assert "has no offset 99" in result.stderr
