@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from gateway.authoring.case_nouns import Case
 from gateway.authoring.cases import StepResult
+from gateway.authoring.lookups import given
 from gateway.authoring.shown import plain
 from gateway.mapping.compiled import CompiledMapping, Rule
 from gateway.mapping.nodes import did_you_mean
 from gateway.model.errors import LetterClass
 from gateway.model.event import Tried
+from gateway.model.lookup import ReferenceTables
 from gateway.model.values import Unavailable, Value
 from gateway.pipeline.interpret import interpret
 from gateway.pipeline.rulebook import Rulebook
@@ -18,22 +21,23 @@ from gateway.pipeline.split import change_set, groups
 __all__ = ["hints"]
 
 
-def hints(result: StepResult, mapping: CompiledMapping, book: Rulebook) -> tuple[str, ...]:
-    """What may help with a step that failed, each once; empty if it passed."""
+def hints(result: StepResult, case: Case, mapping: CompiledMapping, book: Rulebook) -> tuple[str, ...]:
+    """What may help with a step of ``case`` that failed, each once; empty if it passed."""
     if not result.differences:
         return ()
-    found = [*_missing_columns(result), *_unknown_columns(result, mapping), *_rules(result, mapping, book)]
+    lookups = given(mapping, case.lookups)
+    found = [*_missing_columns(result), *_unknown_columns(result, mapping), *_rules(result, mapping, book, lookups)]
     return tuple(dict.fromkeys(found))
 
 
-def _rules(result: StepResult, mapping: CompiledMapping, book: Rulebook) -> Iterator[str]:
+def _rules(result: StepResult, mapping: CompiledMapping, book: Rulebook, lookups: ReferenceTables) -> Iterator[str]:
     missing = [each.number for each in result.differences if each.what == "missing" and each.number is not None]
     if not missing:
         return
     if LetterClass.ORDER_BLOCKED in result.classes:
         yield "the aggregate is parked behind a dead letter of an earlier step: nothing is interpreted"
         return
-    stops = _stops(result, mapping, book)
+    stops = _stops(result, mapping, book, lookups)
     for name in dict.fromkeys(result.step.then.events[number].event for number in missing):
         rules = [rule for rule in mapping.rules if rule.event == name]
         if not rules:
@@ -68,14 +72,16 @@ def _shown(value: Value) -> str:
     return "null" if value is None else repr(plain(value))
 
 
-def _stops(result: StepResult, mapping: CompiledMapping, book: Rulebook) -> Mapping[str, list[Tried]]:
+def _stops(
+    result: StepResult, mapping: CompiledMapping, book: Rulebook, lookups: ReferenceTables
+) -> Mapping[str, list[Tried]]:
     """The trace of the step's change sets, by rule."""
     tried: dict[str, list[Tried]] = {}
     for unit in result.units:
         for group in groups(unit):
             if group.rows and not group.broken:
                 changes = change_set(group, unit, mapping.name, book.incarnations)
-                for each in interpret(changes, book.plan, trace=True).trace:
+                for each in interpret(changes, book.plan, trace=True, lookups=lookups).trace:
                     tried.setdefault(each.rule, []).append(each)
     return tried
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.authoring.case_nouns import Case, GivenRow, Image, Step, Then
 from gateway.authoring.cases import StepResult, run_case
@@ -52,6 +52,8 @@ class Recorded:
     group: Group
     parked: bool = False
     """Behind an earlier dead letter of its aggregate, which the case does not know of."""
+    lookups: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Entries of reference data that its events took: lookup → key → columns."""
 
     @property
     def place(self) -> str:
@@ -89,6 +91,7 @@ def recorded(
         for group in groups(unit):
             parked = any(translation.outcomes[place].kind is OutcomeKind.PARKED for place in group.places)
             found = Recorded(mapping, unit, group, parked)
+            found = replace(found, lookups=_looked_up(found, translation))
             if not group.rows or group.broken or not _is_wanted(found, translation, wanted):
                 continue
             kind = _kind(found, translation)
@@ -115,6 +118,14 @@ def _said(found: Recorded, translation: Translation) -> list[tuple[str, str]]:
     return [(each.event.name, each.event.rule) for each in events]
 
 
+def _looked_up(found: Recorded, translation: Translation) -> dict[str, dict[str, dict[str, object]]]:
+    entries: dict[str, dict[str, dict[str, object]]] = {}
+    for event in (each.event for each in translation.events if each.source.offset in found.offsets):
+        for use in event.lookups:
+            entries.setdefault(use.lookup, {}).setdefault(use.key, {})[use.column] = use.value
+    return entries
+
+
 def _kind(found: Recorded, translation: Translation) -> object:
     outcomes = (translation.outcomes[place] for place in found.group.places)
     became = frozenset(outcome.reason or str(outcome.kind) for outcome in outcomes)
@@ -131,7 +142,7 @@ def make_case(found: Recorded, book: Rulebook, *, masked: bool) -> MadeCase:
     redactor = Redactor([found.mapping], _salt(rows)) if masked else None
     given = tuple(_given(row, found.mapping, redactor) for row in rows)
     time = rows[0].source.ts_ms
-    case = Case("", (Step("", given, Then(), time),))
+    case = Case("", (Step("", given, Then(), time),), lookups=found.lookups)
     result = run_case(case, found.mapping, book).steps[0]
     untimed = replace(case, steps=(replace(case.steps[0], at_ms=None),))
     same = run_case(untimed, found.mapping, book).steps[0]

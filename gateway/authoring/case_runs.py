@@ -67,7 +67,7 @@ def run_mapping(folder: Path, mapping: CompiledMapping, only: str, clock: Callab
         start = clock()
         result = run_case(case, mapping, book)
         seconds = clock() - start
-        timed.append(TimedCase(result, seconds, tuple(hints(step, mapping, book) for step in result.steps)))
+        timed.append(TimedCase(result, seconds, tuple(hints(step, case, mapping, book) for step in result.steps)))
     return MappingRun(mapping, path, tuple(timed), only)
 
 

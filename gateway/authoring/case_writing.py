@@ -74,6 +74,8 @@ def _case_node(made: MadeCase, *, exact: bool) -> CommentedMap:
     written = CommentedMap(case=case.name)
     if step.at_ms is not None:
         written["at"] = (_EPOCH + dt.timedelta(milliseconds=step.at_ms)).isoformat().replace("+00:00", "Z")
+    if case.lookups:
+        written["lookups"] = node(case.lookups)
     written["given"] = CommentedSeq(_row_node(row) for row in step.given)
     if result.events or not result.classes:
         events = CommentedSeq(event_node(each, exact=exact) for each in result.events)

@@ -19,6 +19,7 @@ from gateway.adapters.files import read_header, read_recording
 from gateway.authoring.case_files import cases_beside
 from gateway.authoring.case_making import MadeCase, Wanted, make_case, recorded
 from gateway.authoring.case_writing import added, case_text
+from gateway.authoring.lookups import Recorded
 from gateway.authoring.offline import assemble, books_of, mapping_of_topic
 from gateway.cli.failing import failures_told
 from gateway.mapping.compiled import CompiledMapping
@@ -26,6 +27,7 @@ from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
 from gateway.model.record import RawRecord
 from gateway.model.unit import Unit
+from gateway.pipeline.reference import columns_of
 from gateway.ports import Partition
 from gateway.services.recording import raw_records, spans
 from gateway.settings import Settings
@@ -75,8 +77,9 @@ def cases(
         wanted = Wanted(frozenset(map(_place, at or ())), key, event, mapping, distinct)
         _check(wanted, loaded)
         masking = mask and not (file is not None and read_header(file).masked)
-        units = _units(settings, loaded, file, wanted, last)
-        books = books_of(loaded)
+        reference = Recorded(loaded)
+        units = _units(settings, reference, file, wanted, last)
+        books = books_of(loaded, lookups=reference.tables())
         found = recorded(units, loaded, books, wanted)
         made = [make_case(one, books[one.mapping.name], masked=masking) for one in islice(found, limit or None)]
         if write:
@@ -130,13 +133,14 @@ def _write(folder: Path, made: Sequence[MadeCase], *, exact: bool) -> None:
 # -- where the records come from ----
 
 
-def _units(
-    settings: Settings, loaded: Sequence[CompiledMapping], file: Path | None, wanted: Wanted, last: int
-) -> list[Unit]:
+def _units(settings: Settings, reference: Recorded, file: Path | None, wanted: Wanted, last: int) -> list[Unit]:
+    """The units to look through; reference data is noted beside them."""
+    loaded = reference.mappings
     incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
     avro = wire_raw_schemas(settings)
     if file is not None:
-        return assemble(read_recording(file), loaded, incarnations=incarnations, avro=avro)
+        return assemble(reference.passing(read_recording(file)), loaded, incarnations=incarnations, avro=avro)
+    reference.take(_read(settings, _reference_topics(settings, loaded)))
     around = _AROUND
     while True:
         within, whole = _within(settings, loaded, wanted, last, around)
@@ -170,7 +174,19 @@ def _within(
         return within, all(within[place] == found[place] for place in within)
 
 
+def _reference_topics(settings: Settings, loaded: Sequence[CompiledMapping]) -> dict[Partition, tuple[int, int]]:
+    """All of the topics that the mappings look values up in."""
+    topics = [settings.topic(name) for name in sorted(columns_of(loaded))]
+    if not topics:
+        return {}
+    cluster = wire_cluster(settings)
+    with closing(cluster):
+        return spans(cluster, topics)
+
+
 def _read(settings: Settings, within: dict[Partition, tuple[int, int]]) -> list[RawRecord]:
+    if not within:
+        return []
     with closing(wire_log(settings, f"cases-{secrets.token_hex(4)}")) as reader:
         return list(raw_records(reader, within))
 

@@ -18,16 +18,19 @@ from gateway.authoring.case_making import MadeCase, Recorded, Wanted, make_case,
 from gateway.authoring.case_writing import added
 from gateway.authoring.cases import run_case
 from gateway.authoring.forge import Forge, Position
+from gateway.authoring.lookups import Recorded as Reference
 from gateway.authoring.offline import assemble, books_of, replay
 from gateway.cli import recording as commands
 from gateway.cli import test as testing
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
+from gateway.model.record import RawRecord
 from gateway.model.unit import Unit
 from gateway.pipeline.rulebook import Rulebook
 
 ROOT = Path(__file__).parents[3]
+LOOKING = load(ROOT / "tests" / "golden" / "lookups" / "mappings")
 RECORDING = ROOT / "tests" / "e2e" / "recording.jsonl.gz"
 
 
@@ -162,3 +165,20 @@ def test_what_cannot_be_found_is_told(tmp_path: Path, arguments: tuple[str, ...]
     result = run(file, *arguments, "--mappings", tmp_path / "mappings")
     assert result.exit_code == status
     assert told in result.stderr
+
+
+def test_a_case_brings_the_entries_of_reference_data_that_its_events_took() -> None:
+    entry = RawRecord("p.ref.branch", 0, 0, 50, b"B1", b'{"name":"Bern"}')
+    row = {"id": 1, "br": "B1", "cur": None}
+    opened = Forge("p.account.raw").change(
+        (0, 0), {"accountId": 1}, "bank.acct", "c", None, row, Position(1, 100, 110, 90)
+    )
+    records = [entry, opened]
+    reference = Reference(LOOKING)
+    units = assemble(reference.passing(records), LOOKING)
+    books = books_of(LOOKING, lookups=reference.tables())
+    [change] = recorded(units, LOOKING, books, Wanted())
+    text, _ = added("", [make_case(change, books["account"], masked=True)], "x", exact=True)
+    assert "lookups: {branch: {B1: {name: Bern}}}" in text
+    [case] = parse_cases(text, "x")
+    assert run_case(case, LOOKING[0], books_of(LOOKING)["account"]).differences == ()
