@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -68,6 +69,17 @@ def status(
         table.add_row("all", "", "", "", str(sum(one.memory for one in found) // 1_000_000))
         Console().print(table if found else "no stack was started here")
     raise typer.Exit(0 if found and all(one.healthy for one in found) else 1)
+
+
+@app.command()
+def env(state: StateOption = STATE) -> None:
+    """Print where it answers, as a shell's variables that every command reads."""
+    with _whole_or_nothing(Console(stderr=True)):
+        endpoints = Stack(state).endpoints
+    print(f"export GATEWAY_BOOTSTRAP={shlex.quote(endpoints.bootstrap)}")
+    print(f"export GATEWAY_CONNECT_URL={shlex.quote(endpoints.connect_url)}")
+    print(f"export GATEWAY_REGISTRY_URL={shlex.quote(endpoints.registry_url)}")
+    print(f"export GATEWAY_LEGACY_DSN={shlex.quote(endpoints.postgres_dsn)}")
 
 
 @app.command()

