@@ -20,6 +20,9 @@ from gateway.pipeline.split import change_set, groups
 
 __all__ = ["hints"]
 
+_RULES = 4
+"""How many rules are named for a missing event, those first that came nearest to it."""
+
 
 def hints(result: StepResult, case: Case, mapping: CompiledMapping, book: Rulebook) -> tuple[str, ...]:
     """What may help with a step of ``case`` that failed, each once; empty if it passed."""
@@ -43,7 +46,10 @@ def _rules(result: StepResult, mapping: CompiledMapping, book: Rulebook, lookups
         if not rules:
             known = did_you_mean(name, mapping.events)
             yield f"no rule of {mapping.name} says {name}; {known}"
-        yield from (_told(rule, mapping, stops.get(rule.name, ())) for rule in rules)
+        nearest = sorted(rules, key=lambda rule: -max(map(_passed, stops.get(rule.name, ())), default=-1))
+        yield from (_told(rule, mapping, stops.get(rule.name, ())) for rule in nearest[:_RULES])
+        if rules[_RULES:]:
+            yield f"{len(rules) - _RULES} more rules say {name}"
 
 
 def _told(rule: Rule, mapping: CompiledMapping, tried: Iterable[Tried]) -> str:
@@ -55,13 +61,19 @@ def _told(rule: Rule, mapping: CompiledMapping, tried: Iterable[Tried]) -> str:
     return f"{where} stopped: {'; '.join(stops)}" if stops else f"{where} was not tried: no row here that it wants"
 
 
+def _passed(tried: Tried) -> int:
+    """How many of its tests were true before the first that is not."""
+    return next((place for place, each in enumerate(tried.checks) if each.truth is not True), len(tried.checks))
+
+
 def _stop(tried: Tried) -> str:
     """The first test that is not true, as the mapping says it, with the values that it saw."""
     check = next((each for each in tried.checks if each.truth is not True and each.truth is not None), None)
     if check is None:
         return tried.stopped_at
     pattern = f"{check.pattern}: " if check.pattern else ""
-    saw = ", ".join(f"{name} is {_shown(value)}" for name, value in check.saw)
+    seen = () if check.kind == "op" else check.saw
+    saw = ", ".join(f"{name} is {_shown(value)}" for name, value in seen)
     why = "; ".join(part for part in (check.why, saw) if part)
     return f"{pattern}`{check.text}`" + (f" ({why})" if why else "")
 
