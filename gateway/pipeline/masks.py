@@ -42,7 +42,11 @@ class Mask:
     def __call__(self, raw: object, columns: Sequence[Column]) -> object:
         """The mask of a raw JSON value; ``columns``: those that are read from it (several of a packed one)."""
         plain = [column for column in columns if column.part is None]
-        if raw is None or isinstance(raw, bool | float | list | dict) or _is_null(raw, plain):
+        if isinstance(raw, list):
+            return [self(item, columns) for item in raw]
+        if isinstance(raw, dict):
+            return {name: self(item, columns) for name, item in raw.items()}
+        if raw is None or isinstance(raw, bool) or _is_null(raw, plain):
             return raw
         if isinstance(raw, str) and raw.startswith(_UNSENT):
             return raw
@@ -64,7 +68,9 @@ class Mask:
 
     def _scrambled(self, raw: object) -> object:
         if isinstance(raw, int):
-            return int(self._scramble(str(raw)) or 0) if raw else raw
+            return int(self._scramble(str(raw))) if raw else raw
+        if isinstance(raw, float):
+            return float(self._digits(f"{raw:f}", f"{raw:f}")) if raw else raw
         pieces = _GAP.split(str(raw))
         return "".join(piece if piece.isspace() else self._scramble(piece) for piece in pieces)
 
@@ -75,7 +81,12 @@ class Mask:
             made = chr(97 + next(stream) % 26)
             return made.upper() if match[0].isupper() else made
 
-        return _DIGIT.sub(lambda _: str(next(stream) % 9 + 1), _LETTER.sub(letter, text))
+        return self._digits(_LETTER.sub(letter, text), text)
+
+    def _digits(self, text: str, key: str) -> str:
+        """Other digits, none of them 0; ``key`` decides which."""
+        stream = iter(self._bytes(f"digits {key.strip()}", len(text) + 1))
+        return _DIGIT.sub(lambda _: str(next(stream) % 9 + 1), text)
 
     # -- dates ----
 

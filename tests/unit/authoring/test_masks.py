@@ -68,6 +68,14 @@ def test_null_blanks_and_values_that_mean_null_stay() -> None:
     assert MASK("__debezium_unavailable_value", [column("text")]) == "__debezium_unavailable_value"
 
 
+def test_numbers_with_a_point_and_structures_are_masked_inside() -> None:
+    text = [column("text")]
+    assert MASK(47.3769, text) not in (47.3769, None)
+    masked = MASK({"wkb": "Ann", "srid": 4326, "tags": ["Bob"]}, text)
+    assert isinstance(masked, dict)
+    assert masked["wkb"] != "Ann" and masked["srid"] != 4326 and masked["tags"] not in (["Bob"], [])
+
+
 def test_a_code_becomes_another_code_of_its_table() -> None:
     read = decoding({"M": "male", "F": "female", "X": "other"})
     sex = Column("it", "it", "text", read, pii=True, symbols=frozenset({"male", "female", "other"}))
