@@ -8,10 +8,12 @@ from pathlib import Path
 
 from gateway.authoring.catalogue.contracts import fields_of, minor_versions
 from gateway.authoring.catalogue.examples import examples_of
+from gateway.authoring.catalogue.lineage import events_of, noise_of, origins_of
 from gateway.authoring.catalogue.nouns import (
     AggregateEntry,
     Catalogue,
     ColumnEntry,
+    ConsumerEntry,
     EventEntry,
     ExampleEntry,
     RuleEntry,
@@ -19,11 +21,14 @@ from gateway.authoring.catalogue.nouns import (
     VersionEntry,
 )
 from gateway.authoring.catalogue.reading import lines_of
-from gateway.mapping.compiled import Column, CompiledMapping, EventType, Pattern, Table
+from gateway.mapping.compiled import CompiledMapping, EventType, Pattern, Table
+from gateway.mapping.consumers import Consumer, Consumers, read_consumers
 from gateway.mapping.loader import LoadedFile, inspect, load
 from gateway.mapping.nodes import Scalar
 from gateway.mapping.records import Section
 from gateway.mapping.rules import Compiled
+from gateway.mapping.uses import Uses, uses_of
+from gateway.model.errors import ConfigError
 
 __all__ = ["catalogue_of"]
 
@@ -33,7 +38,11 @@ def catalogue_of(folder: Path) -> Catalogue:
     files, _ = inspect(folder)
     if not files or any(each.mapping is None for each in files):
         load(folder)  # tells every fault
-    built = [_File(folder, each) for each in files if each.mapping is not None]
+    consumers, faults = read_consumers(folder, files)
+    if faults.found:
+        raise ConfigError("the consumers cannot be read", where=faults.file, faults=faults.sorted())
+    uses = uses_of(files)
+    built = [_File(folder, each, uses, consumers) for each in files if each.mapping is not None]
     events = tuple(event for each in built for event in each.events())
     return Catalogue(tuple(each.aggregate() for each in built), events)
 
@@ -44,6 +53,8 @@ class _File:
 
     folder: Path
     loaded: LoadedFile
+    uses: Uses
+    consumers: Consumers
 
     @property
     def mapping(self) -> CompiledMapping:
@@ -79,6 +90,7 @@ class _File:
 
     def _event(self, kind: EventType, rules: tuple[RuleEntry, ...], examples: tuple[ExampleEntry, ...]) -> EventEntry:
         mapping = self.mapping
+        fields = fields_of(kind.schema)
         return EventEntry(
             kind.name,
             mapping.aggregate,
@@ -90,17 +102,24 @@ class _File:
             kind.full_name,
             str(kind.schema.get("doc", "")),
             kind.schema,
-            fields_of(kind.schema),
+            fields,
             rules,
-            {},
+            origins_of(self.uses, kind.name, fields, {self.mapping.file: self.loaded.faults.text}),
             self._versions(kind),
-            {f"v{kind.version}": kind.schema},
+            {f"v{each.version}": each.schema for each in kind.versions},
             examples,
+            tuple(_consumer(one, kind.name) for one in self.consumers.of(kind.name)),
         )
 
     def _versions(self, kind: EventType) -> tuple[VersionEntry, ...]:
         folder = (self.folder / self.mapping.file).parent / "events"
-        return minor_versions(folder, kind.name, kind.version, kind.schema)
+        found = [*minor_versions(folder, kind.name, kind.version, kind.schema)]
+        for older in kind.versions[1:]:
+            sunset = "" if older.sunset is None else older.sunset.isoformat()
+            found.append(
+                VersionEntry(f"v{older.version}", "deprecated", older.full_name, sunset=sunset, file=older.file)
+            )
+        return tuple(found)
 
     def rules(self) -> tuple[RuleEntry, ...]:
         """All rules, in the order of the file."""
@@ -134,15 +153,14 @@ class _File:
 
     def _column(self, table: Table, raw: str) -> ColumnEntry:
         columns = [column for column in table.columns.values() if column.raw == raw]
-        noise = [each.rule.name for each in self.loaded.rules if not each.rule.event and _watches(each, table, columns)]
         return ColumnEntry(
             raw,
             tuple(column.name for column in columns),
             ", ".join(dict.fromkeys(column.type for column in columns)),
             any(column.pii for column in columns),
             all(column.bookkeeping for column in columns),
-            (),
-            tuple(noise),
+            events_of(self.uses, table.physical, raw),
+            noise_of(self.uses, table.physical, raw),
         )
 
 
@@ -151,10 +169,9 @@ def _patterns(compiled: Compiled) -> tuple[Pattern, ...]:
     return (*anchor, *compiled.rule.companions)
 
 
-def _watches(compiled: Compiled, table: Table, columns: list[Column]) -> bool:
-    """Whether a rule takes changes of one of the columns."""
-    names = {column.name for column in columns}
-    return any(each.table == table.name and names & each.takes for each in _patterns(compiled))
+def _consumer(consumer: Consumer, event: str) -> ConsumerEntry:
+    reading = next(each for each in consumer.readings if each.event == event)
+    return ConsumerEntry(consumer.name, consumer.owner, consumer.contact, consumer.purpose, reading.fields or ())
 
 
 def _excerpt(text: str, first: int, last: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,7 @@ from typer.testing import CliRunner
 from gateway.authoring.catalogue.asyncapi import Server, asyncapi, asyncapi_yaml
 from gateway.authoring.catalogue.build import catalogue_of
 from gateway.authoring.catalogue.contracts import fields_of
-from gateway.authoring.catalogue.nouns import Catalogue
+from gateway.authoring.catalogue.nouns import Catalogue, Origin
 from gateway.authoring.catalogue.site import site
 from gateway.cli.docs import app
 from gateway.mapping.loader import load
@@ -73,6 +74,100 @@ def test_a_rules_source_stands_where_it_says(catalogue: Catalogue) -> None:
                 line.strip() for line in lines[: len(rule.source.splitlines())]
             ]
             assert rule.source.startswith("- rule: " + rule.name)
+
+
+def test_every_field_says_which_legacy_columns_fill_it(catalogue: Catalogue) -> None:
+    silent = [
+        f"{event.name}.{field.path}"
+        for event in catalogue.events
+        for field in event.fields
+        if not event.origins.get(field.path)
+        and not any(other.path.startswith((f"{field.path}.", f"{field.path}[")) for other in event.fields)
+    ]
+    assert silent == []
+    moved = catalogue.event("CustomerAddressChanged").origins
+    assert moved["address.street"] == (Origin("crm.cust_addr", "str"),)
+    assert set(moved["validFrom"]) == {
+        Origin("crm.cust_addr", "val_frm"),
+        Origin("crm.cntct_log", "log_dt"),
+        Origin("crm.src_ref", "eff_dt"),
+        Origin("", "", "null"),
+    }
+    assert catalogue.event("CustomerRenumbered").origins["side"] == (
+        Origin("", "", "“leaving”"),
+        Origin("", "", "“arriving”"),
+    )
+    assert (
+        Origin("", "", "transaction.time") in catalogue.event("CustomerContactPreferenceChanged").origins["changedAt"]
+    )
+    assert Origin("bil.inv", "inv_id") in catalogue.event("PaymentReceived").origins["settledInvoices"]
+
+
+def test_every_legacy_column_says_which_events_it_reaches(catalogue: Catalogue) -> None:
+    columns = {
+        (table.physical, column.legacy): column
+        for aggregate in catalogue.aggregates
+        for table in aggregate.tables
+        for column in table.columns
+    }
+    assert "CustomerAddressChanged" in columns["crm.cust_addr", "str"].events
+    assert columns["crm.cust_addr", "lat"].noise == ("positions",)
+    assert set(columns["crm.cust", "attrs"].names) == {"language", "segment", "branch"}
+    assert columns["crm.cust", "upd_ts"].bookkeeping
+
+
+def small(folder: Path) -> Path:
+    """A folder with the claims and a file of consumers."""
+    shutil.copytree(MAPPINGS / "claim", folder / "claim")
+    shutil.copytree(MAPPINGS / "shared", folder / "shared")
+    (folder / "consumers.yaml").write_text(
+        "consumers:\n  fraud-desk:\n    owner: Risk\n    contact: risk@example.org\n    purpose: looks for patterns\n"
+        "    events: {ClaimOpened: {fields: [claimId]}}\n"
+    )
+    return folder
+
+
+def test_consumers_stand_at_the_events_they_read(tmp_path: Path) -> None:
+    catalogue = catalogue_of(small(tmp_path))
+    (consumer,) = catalogue.event("ClaimOpened").consumers
+    assert (consumer.name, consumer.owner, consumer.fields) == ("fraud-desk", "Risk", ("claimId",))
+    assert catalogue.event("ClaimState").consumers == ()
+    pages = site(catalogue)
+    assert "looks for patterns" in pages["events/ClaimOpened.html"]
+    assert "fraud-desk" in pages["index.html"]
+
+
+def test_an_older_version_beside_the_newest_is_deprecated_until_its_end(tmp_path: Path) -> None:
+    folder = small(tmp_path)
+    old = folder / "claim/events/ClaimOpened.v1.avsc"
+    (folder / "claim/events/ClaimOpened.v2.avsc").write_text(old.read_text().replace(".v1", ".v2"))
+    mapping = folder / "claim/claim.yaml"
+    text = mapping.read_text()
+    assert "ClaimOpened: {version: 1" in text
+    mapping.write_text(
+        text.replace("ClaimOpened: {version: 1", "ClaimOpened: {version: 2, also: {1: {sunset: 2027-06-30}}")
+    )
+    catalogue = catalogue_of(folder)
+    versions = catalogue.event("ClaimOpened").versions
+    assert [(one.label, one.state, one.sunset) for one in versions] == [
+        ("v2.0", "published", ""),
+        ("v1", "deprecated", "2027-06-30"),
+    ]
+    document: Any = asyncapi(catalogue, "Claims")
+    assert list(validator().iter_errors(document)) == []
+    messages = document["components"]["messages"]
+    assert (messages["ClaimOpened.v1"]["x-deprecated"], messages["ClaimOpened.v1"]["x-sunset"]) == (True, "2027-06-30")
+    assert "x-deprecated" not in messages["ClaimOpened.v2"]
+    pages = site(catalogue)
+    assert "2027-06-30" in pages["events/ClaimOpened.html"]
+    assert "contracts/ClaimOpened.v1.avsc" in pages
+
+
+def test_consumers_of_what_there_is_not_are_refused(tmp_path: Path) -> None:
+    folder = small(tmp_path)
+    (folder / "consumers.yaml").write_text((folder / "consumers.yaml").read_text().replace("ClaimOpened", "ClaimOpend"))
+    with pytest.raises(ConfigError, match="ClaimOpend"):
+        catalogue_of(folder)
 
 
 def test_what_is_noise_is_told_with_its_reason(catalogue: Catalogue) -> None:
