@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from html import escape
 
 from gateway.mapping.columns import COLUMN_TYPES
 from gateway.mapping.expressions.filters import FILTERS, Filter
@@ -73,7 +74,7 @@ def _record_of(form: Form | None) -> tuple[Record | None, str]:
 
 def _row(key: Key) -> str:
     must = " **Required.**" if key.required else ""
-    examples = "<br>".join(f"`{_code(each)}`" for each in key.examples)
+    examples = "<br>".join(_code(each) for each in key.examples)
     return f"| `{key.name}` | {_cell(key.form.words())} | {_cell(_sentence(key.doc))}{must} | {examples} |"
 
 
@@ -107,8 +108,8 @@ def _sample() -> Iterator[str]:
 def _shown(forms: tuple[Shown, ...]) -> Iterator[str]:
     yield from ["| form | meaning | examples |", "| --- | --- | --- |"]
     for each in forms:
-        examples = "<br>".join(f"`{_code(source)}` → {shown(result)}" for source, result in each.examples)
-        names = ", ".join(f"`{_code(form)}`" for form in each.form.split("; "))
+        examples = "<br>".join(f"{_code(source)} → {shown(result)}" for source, result in each.examples)
+        names = ", ".join(_code(form) for form in each.form.split("; "))
         yield f"| {names} | {_cell(_sentence(each.doc))} | {examples} |"
 
 
@@ -120,7 +121,7 @@ def _filter(each: Filter) -> Iterator[str]:
     yield from [f"`{each.name}({arguments})`" if arguments else f"`{each.name}`", f"takes {takes}; gives {gives}."]
     yield from (f"`{argument.name}`: {argument.words}." for argument in each.arguments)
     yield from ["", "| expression | gives |", "| --- | --- |"]
-    yield from (f"| `{_code(source)}` | {shown(result)} |" for source, result in each.examples)
+    yield from (f"| {_code(source)} | {shown(result)} |" for source, result in each.examples)
 
 
 def shown(value: Value) -> str:
@@ -137,7 +138,8 @@ def _sentence(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    return text.replace("|", "\\|")
+    """Text as code within a table's cell; a bar within it must be written as HTML, or readers show its backslash."""
+    return f"<code>{escape(text, quote=False).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
 
 def _cell(text: str) -> str:

@@ -121,7 +121,7 @@ OPERATORS = (
         "the record does not tell the value (not sent, not in the record, or not readable); never unknown itself",
         (("'abc' | int is unavailable", True), ("after.note is unavailable", False)),
     ),
-    Shown("'text'; 42; true; false; null", "constants; decimals are written `'1.5' | decimal(1)`", (("42", 42),)),
+    Shown("'text'; 42; true; false; null", "constants; a decimal is a text with the filter `decimal`", (("42", 42),)),
 )
 
 REFUSED_FORMS = (
