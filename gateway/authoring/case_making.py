@@ -31,7 +31,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class Wanted:
     """Which change sets are looked for; an empty part does not matter.
 
-    ``at``: (topic, partition, offset) of a record in it; ``key``: the aggregate's id; ``event``: one it gives.
+    ``at``: (topic, partition, offset) of a record in it, topics with the installation's prefix or without; ``key``: the
+    aggregate's id; ``event``: one it gives.
     Snapshot rows that say nothing are found by ``at`` only.
     ``distinct``: only the first of each kind (rules that fire, what becomes of its records).
     """
@@ -105,7 +106,10 @@ def _is_wanted(found: Recorded, translation: Translation, wanted: Wanted) -> boo
         return False
     if wanted.at:
         unit = found.unit
-        if not any((unit.topic, unit.partition, offset) in wanted.at for offset in found.offsets):
+        here = (
+            offset for topic, number, offset in wanted.at if number == unit.partition and unit.topic.endswith(topic)
+        )
+        if found.offsets.isdisjoint(here):
             return False
     elif found.group.snapshot and not _said(found, translation):
         return False

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import secrets
+import datetime as dt
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,23 +13,20 @@ import msgspec
 import typer
 from rich.console import Console
 
-from gateway.adapters.files import read_header, read_recording
+from gateway.adapters.files import read_header
 from gateway.authoring.case_files import cases_beside
-from gateway.authoring.case_making import MadeCase, Wanted, make_case, recorded
+from gateway.authoring.case_making import MadeCase, Recorded, Wanted, make_case, recorded
 from gateway.authoring.case_writing import added, case_text
-from gateway.authoring.lookups import Recorded
-from gateway.authoring.offline import assemble, books_of, mapping_of_topic
+from gateway.authoring.moments import moment_ms
+from gateway.authoring.offline import books_of, mapping_of_topic
+from gateway.authoring.settled import Stretch
+from gateway.cli.explain_select import place
+from gateway.cli.explain_source import FOREVER, FileSource, LiveSource
 from gateway.cli.failing import failures_told
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
-from gateway.model.record import RawRecord
-from gateway.model.unit import Unit
-from gateway.pipeline.reference import columns_of
-from gateway.ports import Partition
-from gateway.services.recording import raw_records, spans
 from gateway.settings import Settings
-from gateway.wiring import wire_cluster, wire_log, wire_raw_schemas
 
 __all__ = ["EXAMPLES", "cases"]
 
@@ -43,13 +38,12 @@ EXAMPLES = """Examples:
 
   gateway recording cases --at 'legacy.customer.raw[1]@3900' --write    from the raw topic itself
 
-  gateway recording cases --key 42 --last 50000                         the newest records of each partition
+  gateway recording cases --key 42 --since 3d                           of the last three days in the raw topics
 
 Exit status: 0 cases were made, 1 no record is what is wanted, 2 an argument, a file or a mapping is wrong."""
 
-_PLACE = re.compile(r"(?P<topic>[^\s\[\]@]+)\[(?P<partition>[0-9]{1,9})\]@(?P<offset>[0-9]{1,18})")
-_AROUND = 2_000
-"""Records read before and behind one that is asked for, at first."""
+_MOST = 1_000_000
+"""Records of a time span, at the most."""
 
 
 def cases(
@@ -65,7 +59,7 @@ def cases(
     write: Annotated[
         bool, typer.Option("--write", help="Add to the mappings' case files instead of printing.")
     ] = False,
-    last: Annotated[int, typer.Option("--last", min=1, help="Of topics: so many records a partition.")] = 10_000,
+    since: Annotated[str, typer.Option("--since", help="Of topics: from then on; 2026-11-25, 2h, 3d.")] = "1d",
     mappings: Annotated[Path | None, typer.Option(help="Folder of the mapping files.")] = None,
     output: Annotated[Literal["text", "json"], typer.Option("-o", "--output", help="text or json")] = "text",
 ) -> None:
@@ -74,14 +68,12 @@ def cases(
         settings = Settings()
         folder = mappings or settings.mappings
         loaded = load(folder)
-        wanted = Wanted(frozenset(map(_place, at or ())), key, event, mapping, distinct)
+        wanted = Wanted(frozenset(map(place, at or ())), key, event, mapping, distinct)
         _check(wanted, loaded)
         masking = mask and not (file is not None and read_header(file).masked)
-        reference = Recorded(loaded)
-        units = _units(settings, reference, file, wanted, last)
-        books = books_of(loaded, lookups=reference.tables())
-        found = recorded(units, loaded, books, wanted)
-        made = [make_case(one, books[one.mapping.name], masked=masking) for one in islice(found, limit or None)]
+        found = islice(_found(_stretches(settings, loaded, file, wanted, since), wanted), limit or None)
+        books = books_of(loaded)
+        made = [make_case(one, books[one.mapping.name], masked=masking) for one in found]
         if write:
             _write(folder, made, exact=exactly)
     if output == "json":
@@ -91,13 +83,6 @@ def cases(
     if not made:
         Console(stderr=True).print("no record is what is wanted", style="yellow")
         raise typer.Exit(1)
-
-
-def _place(text: str) -> tuple[str, int, int]:
-    match = _PLACE.fullmatch(text)
-    if match is None:
-        raise ConfigError(f"`{text}` is no place", hint="write --at 'topic[partition]@offset', in quotes")
-    return match["topic"], int(match["partition"]), int(match["offset"])
 
 
 def _check(wanted: Wanted, loaded: Sequence[CompiledMapping]) -> None:
@@ -133,72 +118,24 @@ def _write(folder: Path, made: Sequence[MadeCase], *, exact: bool) -> None:
 # -- where the records come from ----
 
 
-def _units(settings: Settings, reference: Recorded, file: Path | None, wanted: Wanted, last: int) -> list[Unit]:
-    """The units to look through; reference data is noted beside them."""
-    loaded = reference.mappings
-    incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
-    avro = wire_raw_schemas(settings)
+def _stretches(
+    settings: Settings, loaded: Sequence[CompiledMapping], file: Path | None, wanted: Wanted, since: str
+) -> list[Stretch]:
+    """The units to look through: a whole recording, what stands around the wanted records, or a time of all topics."""
     if file is not None:
-        return assemble(reference.passing(read_recording(file)), loaded, incarnations=incarnations, avro=avro)
-    reference.take(_read(settings, _reference_topics(settings, loaded)))
-    around = _AROUND
-    while True:
-        within, whole = _within(settings, loaded, wanted, last, around)
-        units = assemble(_read(settings, within), loaded, incarnations=incarnations, avro=avro)
-        if whole or not _cut(units, within, wanted):
-            return units
-        around *= 10
+        return [FileSource(file, loaded, settings).stretch]
+    source = LiveSource(loaded, settings, _MOST)
+    if wanted.at:
+        return [source.at(*place) for place in sorted(wanted.at)]
+    topics = [topic for one in loaded for topic in one.topics if wanted.mapping in ("", one.name)]
+    return [source.during(topics, moment_ms(since, dt.datetime.now(dt.UTC)), FOREVER)]
 
 
-def _within(
-    settings: Settings, loaded: Sequence[CompiledMapping], wanted: Wanted, last: int, around: int
-) -> tuple[dict[Partition, tuple[int, int]], bool]:
-    """What to read of each partition, and whether that is all there is of it."""
-    cluster = wire_cluster(settings)
-    with closing(cluster):
-        if not wanted.at:
-            topics = [settings.topic(topic) for one in loaded for topic in one.topics]
-            found = spans(cluster, topics)
-            return {place: (max(low, high - last), high) for place, (low, high) in found.items()}, True
-        found = spans(cluster, sorted({topic for topic, _, _ in wanted.at}))
-        within: dict[Partition, tuple[int, int]] = {}
-        for topic, number, offset in wanted.at:
-            low, high = found.get(Partition(topic, number), (0, 0))
-            if not low <= offset < high:
-                raise ConfigError(f"{topic}[{number}] has no offset {offset}", hint=f"it holds {low} to {high - 1}")
-            start, end = within.get(Partition(topic, number), (offset, offset + 1))
-            within[Partition(topic, number)] = (
-                max(low, min(start, offset - around)),
-                min(high, max(end, offset + around)),
-            )
-        return within, all(within[place] == found[place] for place in within)
-
-
-def _reference_topics(settings: Settings, loaded: Sequence[CompiledMapping]) -> dict[Partition, tuple[int, int]]:
-    """All of the topics that the mappings look values up in."""
-    topics = [settings.topic(name) for name in sorted(columns_of(loaded))]
-    if not topics:
-        return {}
-    cluster = wire_cluster(settings)
-    with closing(cluster):
-        return spans(cluster, topics)
-
-
-def _read(settings: Settings, within: dict[Partition, tuple[int, int]]) -> list[RawRecord]:
-    if not within:
-        return []
-    with closing(wire_log(settings, f"cases-{secrets.token_hex(4)}")) as reader:
-        return list(raw_records(reader, within))
-
-
-def _cut(units: Sequence[Unit], within: dict[Partition, tuple[int, int]], wanted: Wanted) -> bool:
-    """Whether a wanted record's unit may go on beyond what was read of its partition."""
-    for unit in units:
-        asked = any(
-            (topic, number) == (unit.topic, unit.partition) and unit.first_offset <= offset < unit.next_offset
-            for topic, number, offset in wanted.at
-        )
-        start, end = within[Partition(unit.topic, unit.partition)]
-        if asked and (unit.first_offset <= start or unit.next_offset >= end):
-            return True
-    return False
+def _found(stretches: Sequence[Stretch], wanted: Wanted) -> Iterator[Recorded]:
+    """The change sets that are wanted, each once."""
+    seen: set[str] = set()
+    for stretch in stretches:
+        for found in recorded(stretch.units, stretch.mappings, stretch.books, wanted):
+            if found.place not in seen:
+                seen.add(found.place)
+                yield found

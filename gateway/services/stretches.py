@@ -24,7 +24,8 @@ class TimedCluster(Cluster, Protocol):
 
 
 def found_at(cluster: Cluster, reader: LogReader, place: Partition, offset: int) -> RawRecord:
-    """One record. ConfigError: there is none, with what there is."""
+    """One record. ConfigError: there is none, with what there is; or no such topic."""
+    cluster.shape(place.topic)  # a client that knows no leader yet may wait for one in vain
     low, high = cluster.low_watermark(place), cluster.high_watermark(place)
     if low <= offset < high:
         for record in raw_records(reader, {place: (offset, high)}, limit=1):

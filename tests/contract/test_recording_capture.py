@@ -71,7 +71,9 @@ def test_a_masked_capture_holds_no_personal_data(environment: dict[str, str], tm
     assert '\\"cust_id\\":7' in file.read_text()
 
 
-@pytest.mark.parametrize("chosen", [("--at", "{}legacy.customer.raw[1]@0"), ("--key", "7")])
+@pytest.mark.parametrize(
+    "chosen", [("--at", "{}legacy.customer.raw[1]@0"), ("--at", "legacy.customer.raw[1]@0"), ("--key", "7")]
+)
 def test_a_case_is_made_of_a_record_that_stands_in_its_topic(
     environment: dict[str, str], chosen: tuple[str, ...]
 ) -> None:
@@ -88,4 +90,4 @@ def test_an_offset_that_the_topic_does_not_hold_is_told(environment: dict[str, s
     place = f"{environment['GATEWAY_PREFIX']}legacy.customer.raw[1]@99"
     result = CliRunner().invoke(recording.app, ["cases", "--at", place], env=environment)
     assert result.exit_code == 2
-    assert "has no offset 99" in result.stderr
+    assert "has no record at 99" in result.stderr

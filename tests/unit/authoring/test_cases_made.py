@@ -154,7 +154,7 @@ def test_a_record_is_asked_for_by_its_place_and_printed_as_json(tmp_path: Path) 
     ("arguments", "status", "told"),
     [
         (("--key", "8"), 1, "no record is what is wanted"),
-        (("--at", "shop.raw@3"), 2, "is no place"),
+        (("--at", "shop.raw@3"), 2, "write 'topic[partition]@offset'"),
         (("--at", "other.raw[0]@3"), 2, "no mapping reads topic other.raw"),
         (("--event", "Move"), 2, "known: Moved, Registered, Renamed"),
         (("--mapping", "stop"), 2, "known: shop"),
