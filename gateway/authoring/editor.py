@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.authoring.case_grammar import CASES
-from gateway.mapping.reference import functions_page, language_page
+from gateway.mapping.lints.catalogue import all_lints
+from gateway.mapping.reference import GENERATED, functions_page, language_page
 from gateway.mapping.schema import json_schema, schema_of
 
 __all__ = ["reference_pages", "schemas", "write"]
@@ -31,7 +32,29 @@ def schemas() -> Mapping[str, str]:
 
 def reference_pages() -> Mapping[str, str]:
     """The reference pages by file name, as Markdown."""
-    return {"language.md": language_page([_CASES]), "functions.md": functions_page()}
+    return {"language.md": language_page([_CASES]), "functions.md": functions_page(), "lints.md": _lints()}
+
+
+def _lints() -> str:
+    """The page of all lints: what each finds, why, how to mend it, an example."""
+    lines = ["# What lint looks for", "", GENERATED, ""]
+    lines += ["`gateway lint --explain CODE` tells the same. How to use it: [find mistakes](../how-to/lint.md).", ""]
+    for each in all_lints():
+        needs = {"schema": " Looks only where `--schema` or `--url` is given.", "cases": " Looks at test cases."}
+        fixed = " `--fix` mends it." if each.fixable else ""
+        lines += [f"## {each.code} {each.name}", ""]
+        lines += [f"*{each.severity}.* {_sentence(each.why)}{needs.get(each.needs, '')}", ""]
+        lines += [f"Mend: {_shown(each.mend)}.{fixed}", "", "```yaml", each.example.strip("\n"), "```", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{_shown(text[1:])}."
+
+
+def _shown(text: str) -> str:
+    """Text whose angle brackets are no HTML; those within backticks need nothing."""
+    return "`".join(piece if number % 2 else piece.replace("<", "&lt;") for number, piece in enumerate(text.split("`")))
 
 
 def write(files: Mapping[str, str], folder: Path) -> tuple[Path, ...]:

@@ -17,7 +17,7 @@ __all__: list[str] = []
         "event-without-case",
         Severity.WARNING,
         "no test case expects the event: whether its rules are right, nobody has ever seen",
-        "add a case to <mapping>_test.yaml: `gateway recording` and `gateway scaffold` make one from real records",
+        "add a case to <mapping>_test.yaml: `gateway recording cases` makes one from real records",
         "event: CustomerMerged   # and customer_test.yaml has no `event: CustomerMerged`",
         needs="cases",
     )

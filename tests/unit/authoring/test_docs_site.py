@@ -44,6 +44,17 @@ def test_the_page_of_commands_tells_the_help_of_each(site: Path) -> None:
     assert [name for name in COMMANDS if f"gateway {name}" not in page] == []
 
 
+def test_the_pages_name_no_command_that_there_is_not() -> None:
+    pages = [path for path in (ROOT / "docs").rglob("*.md") if path.name != "acceptance.md" and "adr" not in path.parts]
+    named = {
+        (str(page.relative_to(ROOT)), name)
+        for page in pages
+        for name in re.findall(r"(?:^|`|\n|\()gateway ([a-z][a-z-]*)", page.read_text())
+    }
+    assert sorted(each for each in named if each[1] not in COMMANDS) == []
+    assert len(named) > 20
+
+
 def test_the_site_keeps_the_schemas_and_the_tutorials_files(site: Path) -> None:
     for name in ("schema/mapping.schema.json", "tutorial/loans.jsonl.gz", "tutorial/loans.sql"):
         assert (site / name).is_file()
