@@ -43,7 +43,8 @@ def _cases(root: Map | None, faults: Faults) -> tuple[Case, ...]:
     section = None if root is None else CASES.read(root, faults)
     cases = () if section is None else _Reader(faults).cases(section)
     if faults.found:
-        raise ConfigError(f"{len(faults.found)} faults in test cases", where=faults.file, faults=faults.sorted())
+        count = "1 fault" if len(faults.found) == 1 else f"{len(faults.found)} faults"
+        raise ConfigError(f"{count} in test cases", where=faults.file, faults=faults.sorted())
     return cases
 
 

@@ -61,7 +61,8 @@ def test(
             return
         runs = _run(folder, load(folder), names or [], case)
         if update:
-            runs = [_update(console, folder, run) for run in runs]
+            shown = Console(stderr=output == "json", highlight=False, soft_wrap=True)
+            runs = [_update(shown, folder, run) for run in runs]
         if junit_file is not None:
             _write(junit_file, junit(runs))
     if output == "json":

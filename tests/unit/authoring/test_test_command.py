@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from threading import Event
 from xml.etree import ElementTree
@@ -117,6 +120,12 @@ def test_update_writes_what_came_out_and_shows_it(folder: Path) -> None:
     assert run(folder).exit_code == 0
 
 
+def test_json_stays_alone_on_stdout_beside_an_update(folder: Path) -> None:
+    result = run(folder, "--update", "-o", "json")
+    assert json.loads(result.stdout)["failed"] == 0
+    assert "+    events: [{event: Moved, data: {city: Oslo, street: Gasse 1}}]" in result.stderr
+
+
 @pytest.mark.parametrize("arguments", [("--watch", "-o", "json"), ("--watch", "--update"), ("-k", "nothing like it")])
 def test_what_cannot_be_done_is_told(folder: Path, arguments: tuple[str, ...]) -> None:
     assert run(folder, *arguments).exit_code == 2
@@ -149,3 +158,14 @@ def test_watching_begins_at_once_hears_of_a_change_and_ends_when_told(folder: Pa
         seen |= next(heard) or set()
     stop.set()
     assert list(heard) == []
+
+
+def test_ctrl_c_ends_watching_without_a_word_of_error(folder: Path) -> None:
+    command = [sys.executable, "-m", "gateway.cli.main", "test", "--watch", "--mappings", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None and watching.stderr is not None
+        while "waiting for changes" not in (line := watching.stdout.readline()):
+            assert line, watching.stderr.read()
+        watching.send_signal(signal.SIGINT)
+        assert watching.stdout.read() == "ended\n"
+        assert (watching.wait(30), watching.stderr.read()) == (0, "")
