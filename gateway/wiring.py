@@ -52,6 +52,8 @@ __all__ = [
     "wire_worker",
 ]
 
+_PATIENCE = 20.0
+
 
 def wire_registry(settings: Settings) -> ConfluentRegistry:
     """The schema registry."""
@@ -95,9 +97,9 @@ def wire_legacy(settings: Settings) -> LegacyDatabase:
     return LegacyDatabase(settings.legacy_dsn)
 
 
-def wire_cluster(settings: Settings) -> KafkaCluster:
-    """Questions to the Kafka cluster."""
-    return KafkaCluster(settings.bootstrap, settings.kafka)
+def wire_cluster(settings: Settings, patience: float = _PATIENCE) -> KafkaCluster:
+    """Questions to the Kafka cluster; ``patience``: seconds for which each is asked again."""
+    return KafkaCluster(settings.bootstrap, settings.kafka, patience)
 
 
 def wire_state(settings: Settings, name: str) -> StateTopic:
@@ -169,7 +171,7 @@ def wire_worker(
     waiting = Waiting(Outages(telemetry, clock), stopping)
     ids = look_up_schemas(wire_registry(settings), mappings, settings.prefix, waiting)
     plan = plan_worker(settings, mappings, ids, slot, fresh=fresh, avro=wire_raw_schemas(settings))
-    cluster = wire_cluster(settings)
+    cluster = wire_cluster(settings, patience=0)  # it asks again itself, and tells
     check_topics(cluster, plan, waiting)
     group = settings.topic(settings.group)
     markers = MarkerTopic(wire_log(settings, "markers"), cluster, f"{plan.source_name}.transaction")

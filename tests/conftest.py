@@ -9,6 +9,7 @@ import pytest
 from gateway.stack import Stack
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For `-n 2 --dist loadgroup`: tests on the shared stack run one after another, beside them those on the demo.
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
-import stamina
 
+from gateway.adapters.retries import retry_context
 from gateway.model.capture import ConnectorState
 from gateway.model.errors import ConfigError, DependencyError
 from gateway.model.preflight import ConnectWorkerFacts
@@ -92,7 +92,7 @@ class ConnectRest:
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         """The answer's JSON ({} where there is none), None for 404."""
         try:
-            for attempt in stamina.retry_context(
+            for attempt in retry_context(
                 on=_Busy, attempts=None, timeout=self._patience, wait_initial=0.2, wait_max=2.0
             ):
                 with attempt:

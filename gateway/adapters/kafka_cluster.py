@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, _listoffsets
 
 from gateway.adapters.kafka_client import client_settings, dependency_error, partition_of, topic_partition
+from gateway.adapters.retries import retry
 from gateway.model.errors import ConfigError, DependencyError
 from gateway.ports import Partition, TopicShape
 
@@ -18,7 +19,7 @@ __all__ = ["KafkaCluster"]
 
 _TIMEOUT = 3.0
 _RENEW_EVERY = 1.0
-_NO_ANSWER = "no answer in time"
+Answer = TypeVar("Answer")
 OffsetSpec: Any = _listoffsets.OffsetSpec  # exported without types
 
 
@@ -26,10 +27,12 @@ class KafkaCluster:
     """``Cluster`` on confluent-kafka's admin client.
 
     That client keeps asking a leader it once learnt was away, long after a broker's restart: after a failure it is
-    replaced by a new one.
+    replaced by a new one. ``patience``: seconds for which a question is asked again before DependencyError tells that
+    the broker is away; none for whoever asks again himself.
     """
 
-    def __init__(self, bootstrap: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, bootstrap: str, settings: Mapping[str, str], patience: float = 0.0) -> None:
+        self._patience = patience
         self._bootstrap = bootstrap
         self._settings = client_settings(bootstrap, settings)
         self._admin = AdminClient(self._settings)
@@ -81,7 +84,15 @@ class KafkaCluster:
         found = self._one(partition, OffsetSpec.for_timestamp(ms))
         return found if found >= 0 else self.high_watermark(partition)
 
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        if not self._patience:
+            return ask()
+        return retry(on=DependencyError, attempts=None, timeout=self._patience, wait_max=1.0)(ask)()
+
     def _one(self, partition: Partition, spec: Any) -> int:
+        return self._patiently(lambda: self._one_now(partition, spec))
+
+    def _one_now(self, partition: Partition, spec: Any) -> int:
         try:
             found: int = self._offsets([partition], spec)[partition].result(_TIMEOUT + 1).offset
         except KafkaException as raised:
@@ -95,6 +106,9 @@ class KafkaCluster:
 
     def shape(self, topic: str) -> TopicShape:
         """See ``Cluster``."""
+        return self._patiently(lambda: self._shape_now(topic))
+
+    def _shape_now(self, topic: str) -> TopicShape:
         try:
             metadata = self._admin.list_topics(topic, timeout=_TIMEOUT).topics[topic]
             if metadata.error is not None and metadata.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:

@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
@@ -21,9 +22,12 @@ from gateway.wiring import wire_capture
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Capture: Debezium's connector, its topics, its database role.", no_args_is_help=True)
+app = typer.Typer(
+    help="Capture: Debezium's connector, its topics, its database role.", no_args_is_help=True, add_completion=False
+)
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask (nor does it without a terminal).")]
+OutputOption = Annotated[Literal["text", "json"], typer.Option("-o", "--output", help="text or json")]
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -33,22 +37,32 @@ def _wired() -> tuple[Settings, Sequence[CompiledMapping], Capture]:
     return settings, mappings, wire_capture(settings, mappings)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway connect apply                     shows what differs, asks, does it",
+        "gateway connect apply --dry-run -o json   for a pipeline that only looks",
+        "gateway connect apply --yes --wait",
+    )
+)
 def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what differs and change nothing.")] = False,
     yes: YesOption = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the snapshot is done and streaming begins.")] = False,
+    output: OutputOption = "text",
 ) -> None:
     """Make database role, topics and connector what the mappings ask for, showing first what differs."""
     console = Console(highlight=False, soft_wrap=True)
     with failures_told():
         settings, mappings, capture = _wired()
         pending = capture.pending(settings, mappings)
-        _show(console, pending)
+        if output == "json":
+            print(json.dumps([{"part": change.part, "diff": list(change.diff())} for change in pending.changes]))
+        else:
+            _show(console, pending)
         if dry_run or (not pending.empty and not _agreed(yes)):
             return
         capture.apply(pending)
-        if not pending.empty:
+        if not pending.empty and output == "text":
             console.print(f"Applied. Connector {capture.plan.connector}, slot {capture.plan.slot}.")
         if wait:
             _wait(capture)
@@ -73,13 +87,13 @@ def _wait(capture: Capture) -> None:
     console.print("The snapshot is done; changes stream.")
 
 
-@app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+@app.command(epilog=examples("gateway connect status", "gateway connect status -o json"))
+def status(output: OutputOption = "text") -> None:
     """Show how connector, slot and snapshot are; exit status 1 unless changes stream."""
     with failures_told():
         _, _, capture = _wired()
         found = capture.status()
-    if as_json:
+    if output == "json":
         print(json.dumps({**asdict(found), "streaming": found.streaming}))
     else:
         _print_status(capture, found)
@@ -102,7 +116,7 @@ def _print_status(capture: Capture, found: CaptureStatus) -> None:
         Console(stderr=True).print(state.trace, style="red", markup=False)
 
 
-@app.command()
+@app.command(epilog=examples("gateway connect restart"))
 def restart() -> None:
     """Restart the connector and its task."""
     with failures_told():
@@ -112,7 +126,7 @@ def restart() -> None:
     raise typer.Exit(0 if found else 1)
 
 
-@app.command()
+@app.command(epilog=examples("gateway connect delete --forget           the next apply snapshots again"))
 def delete(
     forget: Annotated[
         bool, typer.Option("--forget", help="Forget offsets and drop the slot: the next apply snapshots again.")
@@ -129,7 +143,11 @@ def delete(
     print(f"{capture.plan.connector} {'deleted' if found else 'did not exist'}{kept}")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway connect sql > capture.sql         for the administrator of the legacy database",
+    )
+)
 def sql() -> None:
     """Print the administrator's SQL: role, grants, replica identities, publication."""
     with failures_told():

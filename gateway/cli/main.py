@@ -1,6 +1,7 @@
 """The `gateway` command: a table of subcommands, each imported only when it is called."""
 
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,12 +40,15 @@ COMMANDS: dict[str, Subcommand] = {
     "recording": Subcommand("gateway.cli.recording", "Raw records to a file and back: capture, show"),
     "reconcile": Subcommand("gateway.cli.reconcile", "Compare a consumer's rows with the legacy tables"),
     "docs": Subcommand("gateway.cli.docs", "Schemas for editors, reference pages, the catalogue of events"),
+    "completion": Subcommand("gateway.cli.completion", "Completion for bash, zsh, fish, PowerShell"),
     "translate": Subcommand("gateway.cli.translate", "A recording's events as JSON lines, without a broker"),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the subcommand that the arguments name and exit with its status; without one, show the help."""
+    if "_GATEWAY_COMPLETE" in os.environ:
+        import_module("gateway.cli.completion").answer(COMMANDS)
     name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
     if name == "--version":
         print(version("strangler-gateway"))

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
@@ -21,10 +22,14 @@ from gateway.wiring import wire_cluster, wire_legacy, wire_state
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Compare a consumer's rows with the legacy tables, row by row.")
+app = typer.Typer(help="Compare a consumer's rows with the legacy tables, row by row.", add_completion=False)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway reconcile rows.jsonl --views views.yaml", "gateway reconcile rows.jsonl --views views.yaml -o json"
+    )
+)
 def reconcile(
     projection: Annotated[Path, typer.Argument(help="A consumer's rows: JSON lines of {view, key, values}.")],
     views: Annotated[Path, typer.Option("--views", help="SQL views of the legacy tables (YAML).")],

@@ -16,6 +16,7 @@ from rich.console import Console
 from gateway.adapters.files import RecordingHeader, read_header, read_recording, write_recording
 from gateway.adapters.kafka_cluster import KafkaCluster
 from gateway.authoring.offline import TRANSACTION_SUFFIX
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.cli.recording_cases import EXAMPLES, cases
 from gateway.mapping.compiled import CompiledMapping
@@ -26,7 +27,7 @@ from gateway.pipeline.redact import Redactor
 from gateway.pipeline.reference import columns_of
 from gateway.services.recording import raw_records, spans
 from gateway.settings import Settings
-from gateway.wiring import wire_log
+from gateway.wiring import wire_cluster, wire_log
 
 __all__ = ["app"]
 
@@ -36,7 +37,7 @@ app = typer.Typer(
 app.command(epilog=EXAMPLES)(cases)
 
 
-@app.command()
+@app.command(epilog=examples("gateway recording capture june.jsonl.gz --mask"))
 def capture(
     file: Annotated[Path, typer.Argument(help="The recording to write; a name ending in .gz is packed.")],
     mask: Annotated[bool, typer.Option("--mask", help="Replace personal data (columns marked `pii`).")] = False,
@@ -51,7 +52,7 @@ def capture(
     with failures_told():
         settings = Settings()
         mappings = load(settings.mappings)
-        cluster = KafkaCluster(settings.bootstrap, settings.kafka)
+        cluster = wire_cluster(settings)
         with closing(cluster), closing(wire_log(settings, f"recording-{secrets.token_hex(4)}")) as reader:
             within = spans(cluster, topic or _topics(settings, mappings, cluster, reference=not mask))
             left_out: list[str] = []
@@ -89,7 +90,7 @@ def _masking(mappings: Sequence[CompiledMapping], left_out: list[str]) -> Callab
     return change
 
 
-@app.command()
+@app.command(epilog=examples("gateway recording show june.jsonl.gz --topic customer --limit 20"))
 def show(
     file: Annotated[Path, typer.Argument(help="The recording.")],
     topic: Annotated[str, typer.Option(help="Only topics whose name contains this.")] = "",

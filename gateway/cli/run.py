@@ -17,6 +17,7 @@ from rich.console import Console
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.pages import Page, serve_pages
 from gateway.adapters.processes import ReportingProcess
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.cli.live_view import LiveView
 from gateway.services.supervisor import Supervisor, WorkerReport
@@ -27,10 +28,15 @@ from gateway.telemetry.totals import Totals
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Translate raw records into domain events until told to stop.")
+app = typer.Typer(help="Translate raw records into domain events until told to stop.", add_completion=False)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway run --from-beginning              the first time",
+        "gateway run --workers 4",
+    )
+)
 def run(
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes in the consumer group.")] = 1,
     from_beginning: Annotated[

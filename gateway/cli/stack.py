@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli.examples import examples
 from gateway.cli.starting import show_steps
 from gateway.stack import Stack, StackError
 from gateway.stack.errors import tail
@@ -24,13 +25,23 @@ from gateway.stack.stack import SERVICES
 
 __all__ = ["app"]
 
-app = typer.Typer(help="PostgreSQL, Kafka, Connect and the registry as ordinary processes.", no_args_is_help=True)
+app = typer.Typer(
+    help="PostgreSQL, Kafka, Connect and the registry as ordinary processes.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 StateOption = Annotated[Path, typer.Option("--state", help="The folder that keeps all of the stack's files.")]
+OutputOption = Annotated[Literal["text", "json"], typer.Option("-o", "--output", help="text or json")]
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", help=f"Start only these: {', '.join(SERVICES)}.")]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway stack up                        everything, side by side",
+        "gateway stack up --only kafka --only registry",
+    )
+)
 def up(state: StateOption = STATE, only: OnlyOption = None) -> None:
     """Start everything that does not run yet, and wait until it answers."""
     console = Console(stderr=True)
@@ -42,7 +53,12 @@ def up(state: StateOption = STATE, only: OnlyOption = None) -> None:
     print(f"Registry    {endpoints.registry_url}")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway stack down",
+        "gateway stack down --wipe                 and forget all data",
+    )
+)
 def down(
     state: StateOption = STATE, wipe: Annotated[bool, typer.Option("--wipe", help="Forget all data, too.")] = False
 ) -> None:
@@ -52,13 +68,11 @@ def down(
         Stack(state).down(progress, wipe=wipe)
 
 
-@app.command()
-def status(
-    state: StateOption = STATE, as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False
-) -> None:
+@app.command(epilog=examples("gateway stack status", "gateway stack status -o json"))
+def status(state: StateOption = STATE, output: OutputOption = "text") -> None:
     """Show what runs, whether it is well, and how much memory it takes; exit status 1 unless all is well."""
     found = Stack(state).status()
-    if as_json:
+    if output == "json":
         print(json.dumps([asdict(one) for one in found]))
     else:
         table = Table("service", "port", "pid", "state", "MB")
@@ -71,7 +85,7 @@ def status(
     raise typer.Exit(0 if found and all(one.healthy for one in found) else 1)
 
 
-@app.command()
+@app.command(epilog=examples('eval "$(gateway stack env)"               every command then speaks to this stack'))
 def env(state: StateOption = STATE) -> None:
     """Print where it answers, as a shell's variables that every command reads."""
     with _whole_or_nothing(Console(stderr=True)):
@@ -82,7 +96,7 @@ def env(state: StateOption = STATE) -> None:
     print(f"export GATEWAY_LEGACY_DSN={shlex.quote(endpoints.postgres_dsn)}")
 
 
-@app.command()
+@app.command(epilog=examples("gateway stack logs connect -n 200"))
 def logs(
     service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")],
     state: StateOption = STATE,

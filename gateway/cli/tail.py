@@ -17,6 +17,7 @@ from rich.text import Text
 
 from gateway.adapters.kafka_log import KafkaLog
 from gateway.adapters.registry import ConfluentRegistry, unframe
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.mapping.loader import load
 from gateway.model.errors import DependencyError, RecordError
@@ -27,7 +28,7 @@ from gateway.wiring import wire_cluster, wire_log, wire_registry
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Show events as they are published.")
+app = typer.Typer(help="Show events as they are published.", add_completion=False)
 
 _INTENTS = {
     "fact": "green", "correction": "cyan", "merge": "magenta", "pending": "yellow", "undetermined": "red",
@@ -35,7 +36,13 @@ _INTENTS = {
 }  # fmt: skip
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway tail",
+        "gateway tail --event CustomerAddressChanged --key 42",
+        "gateway tail --from-beginning --max 10 -o json",
+    )
+)
 def tail(
     event: Annotated[str | None, typer.Option("--event", help="Only this event type.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Only this aggregate's events.")] = None,

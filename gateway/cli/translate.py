@@ -15,6 +15,7 @@ from gateway.adapters.files import read_recording
 from gateway.authoring.lookups import Differing, Recorded, differing, differing_from_published, topic_of
 from gateway.authoring.offline import Replayed, assemble, books_of, replay
 from gateway.authoring.shown import event_json
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
@@ -30,7 +31,11 @@ _SHOWN = 20
 app = typer.Typer(help="A recording's events as JSON lines, without a broker.", add_completion=False)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway translate recording.jsonl.gz", "gateway translate recording.jsonl.gz --letters > events.jsonl"
+    )
+)
 def translate(
     file: Annotated[Path, typer.Argument(help="A recording (gateway recording capture).")],
     mappings: Annotated[Path | None, typer.Option(help="Folder of the mapping files.")] = None,

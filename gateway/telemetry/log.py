@@ -44,7 +44,8 @@ def configure_logging(stream: TextIO = sys.stderr, *, person: bool | None = None
             *([] if person else [structlog.processors.format_exc_info]),
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        # a line in one write: `print` writes its end apart, and lines of other workers fall between
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
 

@@ -95,7 +95,7 @@ def test_apply_shows_and_does_then_finds_nothing_then_delete_takes_it_away(live:
     assert done.exit_code == 0, done.output
     assert "Applied." in done.output
     assert run("apply").output == "Nothing differs.\n"
-    status = run("status", "--json")
+    status = run("status", "-o", "json")
     assert (status.exit_code, json.loads(status.output)["streaming"]) == (0, True)
     assert "streaming" in run("status").output
     assert run("restart").exit_code == 0

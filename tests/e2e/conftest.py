@@ -57,6 +57,7 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
     options = ["--state", str(state), "--keep", "--recording", str(state / "recording.jsonl.gz")]
     try:
         done = subprocess.run([*DEMO, *options], capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         yield DemoRun(done.returncode, done.stdout, state)
     finally:
         subprocess.run([*DEMO, "--state", str(state), "--stop"], check=True, timeout=120)

@@ -117,9 +117,9 @@ def test_the_broker_makes_no_topic_unasked(stack: Stack):
 
 def test_up_twice_is_fine_and_down_wipe_forgets_all_data(state: Path):
     finish(command("stack", "up", "--state", str(state)))
-    before = json.loads(finish(command("stack", "status", "--json", "--state", str(state))))
+    before = json.loads(finish(command("stack", "status", "-o", "json", "--state", str(state))))
     finish(command("stack", "up", "--state", str(state)))
-    after = json.loads(finish(command("stack", "status", "--json", "--state", str(state))))
+    after = json.loads(finish(command("stack", "status", "-o", "json", "--state", str(state))))
     assert [one["pid"] for one in after] == [one["pid"] for one in before]
     assert all(one["healthy"] for one in after)
     assert sum(one["memory"] for one in after) < 2_000_000_000
@@ -216,7 +216,7 @@ def test_an_ordinary_user_can_do_it_too():
         own = {"PYTHONPATH": f"{home}:{home / 'packages'}", "GATEWAY_CACHE": str(home / ".cache"), "HOME": str(home)}
         place = ("--state", str(home / "state"))
         finish(command("stack", "up", *place, under=nobody, cwd=home, env=own))
-        found = json.loads(finish(command("stack", "status", "--json", *place, under=nobody, cwd=home, env=own)))
+        found = json.loads(finish(command("stack", "status", "-o", "json", *place, under=nobody, cwd=home, env=own)))
         assert {psutil.Process(one["pid"]).username() for one in found} == {"nobody"}
         assert not (home / "state" / "postgres" / "home").exists()
         finish(command("stack", "down", "--wipe", *place, under=nobody, cwd=home, env=own))

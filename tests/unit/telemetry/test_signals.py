@@ -96,6 +96,26 @@ def test_the_log_is_one_json_object_a_line_and_leaves_counting_to_the_metrics() 
     assert all(line["worker"] == 1 and "timestamp" in line and "level" in line for line in lines)
 
 
+def test_a_line_is_written_at_once_so_that_lines_of_other_processes_cannot_fall_into_it() -> None:
+    stream = Writes()
+    configure_logging(stream)
+    LogTelemetry(worker=1).emit(ALL[-1])
+    LogTelemetry(worker=2).emit(s.WorkerStopped("end"))
+    assert stream.written and all(text.endswith("\n") and json.loads(text) for text in stream.written)
+
+
+class Writes(io.StringIO):
+    """Keeps each write apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.written.append(text)
+        return super().write(text)
+
+
 def test_totals_of_several_workers_add_up() -> None:
     first, second = TotalsTelemetry(), TotalsTelemetry()
     both = Fanout((first, second))
