@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, cast
 import msgspec
 
 from gateway.model.errors import ConfigError
+from gateway.model.octets import pack, unpack
 from gateway.model.record import RawRecord
 
 __all__ = ["RecordingHeader", "read_header", "read_recording", "write_recording"]
@@ -106,35 +106,20 @@ def _header(path: Path, line: bytes) -> RecordingHeader:
 
 
 def _to_line(record: RawRecord) -> _Line:
-    headers = [(name, _pack(value)) for name, value in record.headers]
+    headers = [(name, pack(value)) for name, value in record.headers]
     return _Line(
         record.topic,
         record.partition,
         record.offset,
         record.timestamp_ms,
-        _pack(record.key),
-        _pack(record.value),
+        pack(record.key),
+        pack(record.value),
         headers,
     )
 
 
 def _from_line(line: _Line) -> RawRecord:
-    headers = tuple((name, _unpack(value)) for name, value in line.headers)
+    headers = tuple((name, unpack(value)) for name, value in line.headers)
     return RawRecord(
-        line.topic, line.partition, line.offset, line.timestamp_ms, _unpack(line.key), _unpack(line.value), headers
+        line.topic, line.partition, line.offset, line.timestamp_ms, unpack(line.key), unpack(line.value), headers
     )
-
-
-def _pack(value: bytes | None) -> object:
-    if value is None:
-        return None
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return {"b64": b64encode(value).decode()}
-
-
-def _unpack(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    return value.encode() if isinstance(value, str) else b64decode(value["b64"], validate=True)

@@ -6,8 +6,7 @@ from gateway.stack.java import arguments, class_path, properties, write_logging
 from gateway.stack.kafka import MAX_RECORD_BYTES
 from gateway.stack.probe import answers
 from gateway.stack.processes import Command
-from gateway.stack.service import Run, Tell
-from gateway.stack.site import Site
+from gateway.stack.service import Run, Service, Tell
 
 __all__ = ["ConnectWorker", "worker_settings"]
 
@@ -41,17 +40,12 @@ def worker_settings() -> dict[str, object]:
     }
 
 
-class ConnectWorker:
+class ConnectWorker(Service):
     """The service `connect`."""
 
     name: ClassVar[str] = "connect"
     requires: ClassVar[frozenset[str]] = frozenset({"kafka"})
     deadline: ClassVar[float] = 120.0
-    interrupt: ClassVar[bool] = False
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.folder = site.folder(self.name)
 
     def fetch(self, tell: Tell) -> None:
         """Bring Connect's jars and the connector into the cache."""
@@ -81,6 +75,3 @@ class ConnectWorker:
     def healthy(self) -> bool:
         """Say whether the worker has joined its group and answers."""
         return answers(f"{self.site.endpoints.connect_url}/health")
-
-    def wipe(self) -> None:
-        """Nothing is kept elsewhere."""

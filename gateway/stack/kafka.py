@@ -10,8 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from gateway.stack.java import arguments, class_path, properties, write_logging
 from gateway.stack.processes import Command
-from gateway.stack.service import Run, Tell
-from gateway.stack.site import Site
+from gateway.stack.service import Run, Service, Tell
 
 __all__ = ["MAX_RECORD_BYTES", "Broker", "broker_settings", "cluster_id"]
 
@@ -63,17 +62,10 @@ def cluster_id() -> str:
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-class Broker:
+class Broker(Service):
     """The service `kafka`."""
 
     name: ClassVar[str] = "kafka"
-    requires: ClassVar[frozenset[str]] = frozenset()
-    deadline: ClassVar[float] = 90.0
-    interrupt: ClassVar[bool] = False
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.folder = site.folder(self.name)
 
     def fetch(self, tell: Tell) -> None:
         """Bring the jars into the cache."""
@@ -105,9 +97,6 @@ class Broker:
             return bool(AdminClient(quiet).list_topics(timeout=1.0).brokers)
         except KafkaException:
             return False
-
-    def wipe(self) -> None:
-        """Nothing is kept elsewhere."""
 
     def _java(self, heap: str, *program: str) -> Command:
         options = (write_logging(self.folder),)

@@ -15,7 +15,7 @@ import psycopg
 
 from gateway.stack.errors import StackError
 from gateway.stack.processes import Command
-from gateway.stack.service import Run, Tell
+from gateway.stack.service import Run, Service, Tell
 from gateway.stack.site import Site
 
 __all__ = ["Postgres", "open_to_others", "postgres_settings"]
@@ -65,7 +65,7 @@ def _ordinary_user() -> pwd.struct_passwd | None:
     )
 
 
-class Postgres:
+class Postgres(Service):
     """The service `postgres`.
 
     Its storage is `<state>/postgres`, unless we are root and the ordinary user may not enter that folder (a clone
@@ -73,13 +73,11 @@ class Postgres:
     """
 
     name: ClassVar[str] = "postgres"
-    requires: ClassVar[frozenset[str]] = frozenset()
     deadline: ClassVar[float] = 60.0
     interrupt: ClassVar[bool] = True
 
     def __init__(self, site: Site) -> None:
-        self.site = site
-        self.folder = site.folder(self.name)
+        super().__init__(site)
         self.user = _ordinary_user()
 
     def fetch(self, tell: Tell) -> None:

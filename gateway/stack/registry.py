@@ -5,8 +5,7 @@ from typing import ClassVar
 from gateway.stack.java import arguments
 from gateway.stack.probe import answers
 from gateway.stack.processes import Command
-from gateway.stack.service import Run, Tell
-from gateway.stack.site import Site
+from gateway.stack.service import Service, Tell
 
 __all__ = ["Registry", "registry_settings"]
 
@@ -19,24 +18,14 @@ def registry_settings() -> dict[str, str]:
     }
 
 
-class Registry:
+class Registry(Service):
     """The service `registry`."""
 
     name: ClassVar[str] = "registry"
-    requires: ClassVar[frozenset[str]] = frozenset()
-    deadline: ClassVar[float] = 90.0
-    interrupt: ClassVar[bool] = False
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.folder = site.folder(self.name)
 
     def fetch(self, tell: Tell) -> None:
         """Bring the program into the cache."""
         self.site.store.unpacked("apicurio", tell)
-
-    def prepare(self, run: Run) -> None:
-        """Nothing to do: its options stand on the command line, its storage makes itself."""
 
     def command(self) -> Command:
         """Return the registry's command line."""
@@ -57,6 +46,3 @@ class Registry:
     def healthy(self) -> bool:
         """Say whether the Confluent API answers."""
         return answers(f"{self.site.endpoints.registry_url}/subjects")
-
-    def wipe(self) -> None:
-        """Nothing is kept elsewhere."""
