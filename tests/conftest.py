@@ -13,18 +13,18 @@ from gateway.stack import Stack
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For `-n 2 --dist loadgroup`: tests on the shared stack run one after another, beside them those on the demo.
 
-    The longest come first; what needs neither fills the gaps.
+    The longest come first; the rest, which fills the gaps, stays together by file, for the sake of what a file shares.
     """
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        group = "stack" if "stack" in fixtures else "demo" if "demo_run" in fixtures else ""
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: ("stack" not in _groups(item), "demo" not in _groups(item)))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: ("stack", "demo").index(group) if (group := _group(item)) in ("stack", "demo") else 2)
 
 
-def _groups(item: pytest.Item) -> tuple[str, ...]:
-    return tuple(mark.args[0] for mark in item.iter_markers("xdist_group"))
+def _group(item: pytest.Item) -> str:
+    for mark in item.iter_markers("xdist_group"):
+        return str(mark.args[0])
+    fixtures = getattr(item, "fixturenames", ())
+    return "stack" if "stack" in fixtures else "demo" if "demo_run" in fixtures else item.path.stem
 
 
 @pytest.fixture(scope="session")

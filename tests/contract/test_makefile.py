@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("help", "setup", "demo", "up", "down", "test", "lint", "bench", "dist", "clean")
+TARGETS = ("help", "setup", "demo", "up", "down", "test", "test-newest", "lint", "bench", "dist", "clean")
 # what a recipe may call: coreutils, the shell's own words, and programs of the virtual environment
 ALLOWED = {"echo", "test", "touch", "rm", "exit", ".venv/bin/python", ".venv/bin/lint-imports"}
 
@@ -54,5 +54,5 @@ def test_packages_are_installed_by_hash_and_nothing_is_resolved_anew():
     assert "--no-deps --no-build-isolation" in installs[1]
 
 
-def test_continuous_integration_runs_make_test():
-    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("exec make test")
+def test_continuous_integration_runs_make_test_and_then_the_newest_python():
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("\nmake test\nexec make test-newest")

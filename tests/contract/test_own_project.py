@@ -20,7 +20,7 @@ from gateway.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]  # one wheel for all
 
 
 @pytest.fixture(scope="module")
