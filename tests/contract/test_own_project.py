@@ -74,6 +74,15 @@ def test_a_new_project_has_settings_capture_compose_file_and_ci(project: Path) -
     assert (project / "schema/mapping.schema.json").exists()
 
 
+def test_what_its_own_ci_asks_for_passes(gateway: Path, project: Path) -> None:
+    workflow = yaml.safe_load((project / ".github/workflows/mappings.yml").read_text())
+    commands = [step["run"] for step in workflow["jobs"]["mappings"]["steps"] if "run" in step]
+    asked = [words for words in map(str.split, commands) if words[0] == "gateway"]
+    assert {words[1] for words in asked} >= {"fmt", "lint", "test", "check"}
+    for words in asked:
+        run(gateway, project, *words[1:])
+
+
 def test_nothing_is_written_over_unless_asked(gateway: Path, project: Path) -> None:
     settings = project / "gateway.yaml"
     before = settings.read_text()
