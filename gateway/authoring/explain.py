@@ -109,7 +109,7 @@ def _change_set(settled: Settled, registered: bool) -> ChangeSetTold:
         [event_told(event, mapping, registered=registered) for event in settled.translation.events],
         {name: getattr(read.accounting, name) for name in read.accounting.__struct_fields__},
         _left(read, mapping),
-        list(read.findings),
+        [str(finding) for finding in read.findings],
         _failure(settled, read),
         None if settled.parked is None else parked_told(settled.parked),
     )

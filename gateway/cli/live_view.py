@@ -59,6 +59,8 @@ def panels(totals: Totals, pids: Mapping[int, int], seconds: float) -> Iterator[
     for place, told in totals.partitions.items():
         if told != "running":
             yield Text(f"stopped  {place[0]}[{place[1]}]: {told}", "bold red")
+    for finding, count in totals.findings.most_common(_MOST):
+        yield Text(f"finding  {finding} ({count:,}): {totals.remedies.get(finding, '')}".rstrip(": "), "yellow")
     for dependency, error in totals.away.items():
         yield Text(f"waiting for {dependency}: {error}", "yellow")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.model.finding import Finding
+
 __all__ = [
     "ConfigError",
     "DataLoss",
@@ -69,15 +71,27 @@ class GatewayError(Exception):
 
 
 class RecordError(GatewayError):
-    """A record or change set cannot be translated: park or dead-letter it and go on."""
+    """A record or change set cannot be translated: park or dead-letter it and go on.
+
+    ``findings``: what it tells about the data, beside the change set that fails.
+    """
 
     def __init__(
-        self, letter_class: LetterClass, what: str, *, rule: str = "", where: str = "", hint: str = "", stage: str = ""
+        self,
+        letter_class: LetterClass,
+        what: str,
+        *,
+        rule: str = "",
+        where: str = "",
+        hint: str = "",
+        stage: str = "",
+        findings: tuple[Finding, ...] = (),
     ) -> None:
         super().__init__(what, where=where, hint=hint)
         self.letter_class = letter_class
         self.rule = rule
         self.stage = stage
+        self.findings = findings
 
 
 class DependencyError(GatewayError):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from gateway.model.errors import RecordError
+from gateway.model.finding import Finding
 from gateway.model.lookup import LookupUse
 from gateway.model.record import Headers, RawRecord
 from gateway.model.values import Unavailable, Value
@@ -161,7 +162,7 @@ class Interpretation(Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
     accounting: Accounting = Accounting()
     unexplained: tuple[Unexplained, ...] = ()
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     noise: Mapping[str, int] = field(default_factory=dict)
     failure: RecordError | None = None
     trace: tuple[Tried, ...] = ()

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
 
-from gateway.mapping.compiled import Pattern, Rule, Scope, Truth
+from gateway.mapping.compiled import Pattern, RowOp, Rule, Scope, Truth
 from gateway.model.change import ChangeEvent, ChangeSet
 from gateway.model.errors import LetterClass, RecordError
 from gateway.model.event import (
@@ -19,6 +19,7 @@ from gateway.model.event import (
     Tried,
     Unexplained,
 )
+from gateway.model.finding import Finding, FindingKind
 from gateway.model.lookup import ReferenceTables
 from gateway.model.values import Unavailable, Value
 from gateway.pipeline.account import accounting, ignored, row_outcome, unexplained
@@ -49,11 +50,11 @@ def interpret(
     try:
         return run.whole()
     except RecordError as error:
-        return failed(len(changes), error, tuple(run.findings), run.traced(str(error)))
+        return failed(len(changes), error, (*run.findings, *error.findings), run.traced(str(error)))
 
 
 def failed(
-    records: int, error: RecordError, findings: tuple[str, ...] = (), trace: tuple[Tried, ...] = ()
+    records: int, error: RecordError, findings: tuple[Finding, ...] = (), trace: tuple[Tried, ...] = ()
 ) -> Interpretation:
     """The interpretation of a change set that fails whole."""
     outcome = Outcome(OutcomeKind.DEAD_LETTERED, error.letter_class)
@@ -74,7 +75,7 @@ class _Run:
         self.lookups = plan.lookups if lookups is None else lookups
         self.plan = plan
         self.change_set = change_set
-        self.findings: list[str] = []
+        self.findings: list[Finding] = []
         self.trace = trace
         self.tracer: Tracer | None = None
         self.events: list[DomainEvent] = []
@@ -126,7 +127,7 @@ class _Run:
                 raise _policy(LetterClass.DRIFT, f"no mapping knows table {change.table}", change)
             outcomes[place] = ignored("undeclared")
             if self.plan.mapping.undeclared == "report":
-                self.findings.append(f"undeclared table {change.table}")
+                self.findings.append(Finding(FindingKind.UNDECLARED_TABLE, change.table))
 
     def _left(self) -> tuple[Unexplained, ...]:
         """What nobody took; RecordError where a policy says that it parks."""
@@ -136,14 +137,30 @@ class _Run:
             if row.undeclared and table.undeclared == "park":
                 names = ", ".join(row.undeclared)
                 raise _policy(LetterClass.DRIFT, f"undeclared columns of {table.physical}: {names}", row.path.last)
+            if row.undeclared and table.undeclared == "report":
+                self._check_rename(row)
             units = unexplained(row)
             if units and table.unexplained == "park":
                 names = ", ".join(unit.column or "the row" for unit in units)
                 raise _policy(LetterClass.UNEXPLAINED, f"nothing explains {table.physical}: {names}", row.path.last)
             left.extend(units)
             if row.format_only:
-                self.findings.extend(f"format only {table.physical}.{raw}" for raw in row.format_only)
+                kind = FindingKind.FORMAT_ONLY
+                self.findings.extend(Finding(kind, table.physical, raw) for raw in row.format_only)
         return tuple(left)
+
+    def _check_rename(self, row: NetRow) -> None:
+        """An unknown column changed, and one that a rule waits for is gone: it may be the same fact (ADR 0013)."""
+        gone = {one.column for one in row.findings if one.kind is FindingKind.MISSING}
+        awaited = gone & self.plan.awaited[row.plan.table.physical]
+        if not awaited or row.op is not RowOp.UPDATE:
+            return
+        table, place = row.plan.table.physical, row.path.last.record.place
+        what = (
+            f"{table}: {', '.join(row.undeclared)} changed, and {', '.join(sorted(awaited))} is gone: perhaps renamed"
+        )
+        hint = f"write the new name under `{table}` in {self.plan.mapping.file}, or take the old one out there"
+        raise RecordError(LetterClass.DRIFT, what, where=place, hint=hint, stage="interpret")
 
     # -- rules ----
 

@@ -33,6 +33,7 @@ class MappingPlan:
             name: next((table.columns[name].read for table in mapping.tables.values() if name in table.columns), None)
             for name in mapping.key
         }
+        self.awaited = {physical: self._awaited(physical) for physical in self.tables}
         self._for_shape: dict[object, tuple[Rule, ...]] = {}
         self.snapshot_tables = frozenset(
             self.physical(rule.anchor) for rule in mapping.rules if rule.anchor and RowOp.SNAPSHOT in rule.anchor.ops
@@ -41,6 +42,20 @@ class MappingPlan:
     def physical(self, pattern: Pattern) -> str:
         """The pattern's table as ``schema.table``."""
         return self._physical[pattern.table]
+
+    def _awaited(self, physical: str) -> frozenset[str]:
+        """Legacy columns of a table whose change some rule says an event of."""
+        columns = self.tables[physical].columns
+        patterns = [
+            pattern
+            for rule in self.mapping.rules
+            if rule.event is not None
+            for pattern in (*((rule.anchor,) if rule.anchor else ()), *rule.companions)
+            if self.physical(pattern) == physical
+        ]
+        named = {name for pattern in patterns for name in (pattern.changed or frozenset()) | pattern.takes}
+        named |= {test.column for pattern in patterns for test in pattern.where if test.transition}
+        return frozenset(columns[name].raw for name in named if name in columns)
 
     def key(self, raw: Mapping[str, object]) -> dict[str, Value]:
         """The aggregate key in the domain's words: raw key values read as the key columns' types."""

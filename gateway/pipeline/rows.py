@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from gateway.mapping.compiled import Column, RowOp
 from gateway.model.change import Image, Operation
 from gateway.model.errors import LetterClass, RecordError
+from gateway.model.finding import Finding, FindingKind
 from gateway.model.values import MISSING, UNREADABLE, UNSENT, Unavailable, Value
 from gateway.pipeline.columns import Columns, TablePlan
 from gateway.pipeline.net import Path
@@ -58,7 +59,7 @@ class NetRow:
         self.format_only: tuple[str, ...] = ()
         self.undeclared: tuple[str, ...] = ()
         self.undone: tuple[str, ...] = ()
-        self.findings: tuple[str, ...] = ()
+        self.findings: tuple[Finding, ...] = ()
 
 
 def net_row(path: Path, key: Sequence[str]) -> NetRow | None:
@@ -105,12 +106,13 @@ def _read_new(row: NetRow, after: Image) -> None:
     """A row that is new here: every column must decode."""
     plan = row.plan
     columns = row.after or {}
+    if len(after) != len(plan.raws) or not plan.raw_set <= after.keys():
+        row.findings = _shape(row, after)
     if UNREADABLE in columns.values():
         for name in plan.must_read:
             if columns[name] is UNREADABLE:
                 raise _unreadable(row, name)
-    if len(after) != len(plan.raws) or not plan.raw_set <= after.keys():
-        row.findings = _shape(row, after)
+    if row.findings:
         row.undeclared = tuple(raw for raw in after if raw not in plan.raw_set and _moved(MISSING, after[raw]))
 
 
@@ -207,11 +209,12 @@ def _moved(before: object, after: object) -> bool:
     return before != after
 
 
-def _shape(row: NetRow, after: Image) -> tuple[str, ...]:
+def _shape(row: NetRow, after: Image) -> tuple[Finding, ...]:
     table, known = row.plan.table.physical, row.plan.raw_set
-    missing = [f"missing column {table}.{raw}" for raw in sorted(known - after.keys())]
-    extra = [f"undeclared column {table}.{raw}" for raw in sorted(after.keys() - known)]
-    return (*missing, *extra)
+    unknown = sorted(after.keys() - known)
+    beside = ", ".join(unknown)
+    missing = [Finding(FindingKind.MISSING, table, raw, beside) for raw in sorted(known - after.keys())]
+    return (*missing, *(Finding(FindingKind.UNDECLARED, table, raw) for raw in unknown))
 
 
 def _unreadable(row: NetRow, name: str) -> RecordError:
@@ -221,5 +224,6 @@ def _unreadable(row: NetRow, name: str) -> RecordError:
         f"{row.plan.table.physical}.{column.raw} does not decode as {column.type} ({name})",
         where=row.path.last.record.place,
         stage="interpret",
-        hint="mend the value, or add the code or `otherwise:` to the mapping",
+        hint="mend the value, or add the code or `otherwise:` to the mapping; give a retyped column its new type there",
+        findings=(*row.findings, Finding(FindingKind.UNREADABLE, row.plan.table.physical, column.raw, column.type)),
     )

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from gateway.model.errors import LetterClass, LookupAwaited, LookupMissed, PartitionHalted, RecordError
 from gateway.model.event import EncodedEvent, Interpretation, Outcome, OutcomeKind
+from gateway.model.finding import Finding, FindingKind
 from gateway.model.letter import DeadLetter, ParkChange, ParkEntry
 from gateway.model.lookup import ReferenceTables
 from gateway.model.unit import Broken, Duplicate, Mark, MarkKind, Unit
@@ -34,7 +35,7 @@ class Translation(Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
     counters: Counters
     interpretations: tuple[Interpretation, ...]
-    findings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 def translate(
@@ -74,7 +75,7 @@ class _Desk:
         self._parks: dict[str, ParkEntry] = {}
         self._read: list[Interpretation] = []
         self._dead_sets = self._parked_sets = 0
-        self._findings: list[str] = []
+        self._findings: list[Finding] = []
 
     def settle_marks(self) -> None:
         """Records that change no row, and rows that were taken before."""
@@ -84,7 +85,7 @@ class _Desk:
             elif type(entry) is Mark:
                 self._settle_mark(place, entry)
         if self._unit.restarted:
-            self._findings.append(f"capture_restarted_in_transaction {self._unit.tx_id}")
+            self._findings.append(Finding(FindingKind.CAPTURE_RESTARTED, str(self._unit.tx_id)))
 
     def _settle_mark(self, place: int, mark: Mark) -> None:
         table = self._book.mapping.tables.get(mark.table)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import add, attrgetter
 
 from gateway.model.change import ChangeEvent
 from gateway.model.event import OutcomeKind
+from gateway.model.finding import Finding, FindingKind
 from gateway.model.unit import Unit
 from gateway.pipeline.translate import Translation
 from gateway.telemetry import signals as s
@@ -30,12 +31,12 @@ class Tally:
         self._letters: Counter[tuple[str, str, str]] = Counter()
         self._units: dict[str, tuple[int, ...]] = {}
         self._unexplained: Counter[tuple[str, str, str]] = Counter()
-        self._findings: Counter[str] = Counter()
+        self._findings: Counter[tuple[str, Finding]] = Counter()
         self._commit_times: list[float] = []
         self._restarts: list[s.CaptureRestarted] = []
 
-    def add(self, unit: Unit, mapping: str, done: Translation) -> None:
-        """One more unit is in the transaction."""
+    def add(self, unit: Unit, mapping: str, done: Translation, file: str = "", seen: Iterable[Finding] = ()) -> None:
+        """One more unit is in the transaction. ``file``: the mapping's; ``seen``: findings beside the translation's."""
         self.records += len(unit.entries)
         self.events += len(done.events)
         for outcome in done.outcomes:
@@ -46,6 +47,8 @@ class Tally:
         for letter in done.letters:
             self._letters[(unit.topic, letter.letter_class.value, letter.rule)] += 1
         self._account(mapping, done)
+        for finding in (*done.findings, *seen):
+            self._findings[file, finding] += 1
         if done.events and unit.tx_id is not None:
             self._commit_times.append(_commit_time(unit))
         if unit.restarted and unit.tx_id is not None:
@@ -58,8 +61,6 @@ class Tally:
             for one in interpretation.unexplained:
                 self._unexplained[(one.table, one.op, one.column or "")] += 1
         self._units[mapping] = units
-        for finding in done.findings:
-            self._findings[finding] += 1
 
     def signals(self, now: float) -> Iterator[s.Signal]:
         """What the committed transaction amounts to; ``now`` is its commit's wall clock, in seconds."""
@@ -75,11 +76,16 @@ class Tally:
                     yield s.UnitsAccounted(mapping, taker, count)
         for left_over, count in self._unexplained.items():
             yield s.UnexplainedSeen(*left_over, count)
-        for finding, count in self._findings.items():
-            yield s.FindingSeen(finding, count)
+        for (file, finding), count in self._findings.items():
+            yield _finding_seen(file, finding, count)
         yield from self._restarts
         if self._commit_times:
             yield s.EndToEnd(tuple(max(0.0, now - committed) for committed in self._commit_times))
+
+
+def _finding_seen(file: str, finding: Finding, count: int) -> s.FindingSeen:
+    kind = "" if finding.kind is FindingKind.CAPTURE_RESTARTED else finding.kind.value
+    return s.FindingSeen(str(finding), count, kind, file, finding.advice(file))
 
 
 def _commit_time(unit: Unit) -> float:

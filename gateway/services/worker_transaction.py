@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gateway.model.letter import DeadLetter, ParkChange
 from gateway.model.unit import Unit
+from gateway.pipeline.drift import DriftWatch
 from gateway.pipeline.translate import Translation, translate
 from gateway.ports import Membership, MustAbort
 from gateway.services.worker_lookups import Holding
@@ -28,6 +29,7 @@ class OpenTransaction:
         self._holding = holding
         self._membership: Membership | None = None
         self._tally = Tally()
+        self._watch = DriftWatch()
         self._bytes = 0
         self._opened_at: float | None = None
         self._torn = False
@@ -85,7 +87,8 @@ class OpenTransaction:
             self._park(owned, change)
         owned.settle(unit, done.counters)
         self._bytes += unit.size_bytes
-        self._tally.add(unit, raw.mapping, done)
+        seen = self._watch.look(unit, raw.book.plan.tables, self._outside.clock.monotonic())
+        self._tally.add(unit, raw.mapping, done, raw.book.mapping.file, seen)
         self._torn = False
 
     def _send_events(self, done: Translation) -> None:

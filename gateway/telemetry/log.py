@@ -51,14 +51,22 @@ def configure_logging(stream: TextIO = sys.stderr, *, person: bool | None = None
 
 
 class LogTelemetry:
-    """Writes the signals that a person may want to read; what only counts is left to the metrics."""
+    """Writes the signals that a person may want to read; what only counts is left to the metrics.
+
+    A finding about a table or a column is written once, with its remedy.
+    """
 
     def __init__(self, **context: object) -> None:
         self._log = structlog.get_logger().bind(**context)
+        self._told: set[str] = set()
 
     def emit(self, signal: s.Signal) -> None:
         """See ``Telemetry``."""
         level = _LEVELS.get(type(signal))
+        if isinstance(signal, s.FindingSeen) and signal.kind:
+            if signal.finding in self._told:
+                return  # it comes with every record: the metric counts them
+            self._told.add(signal.finding)
         if isinstance(signal, s.TransactionEnded) and signal.result != "committed":
             level = "warning"
         if level is not None:

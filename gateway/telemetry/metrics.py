@@ -34,7 +34,7 @@ class PrometheusTelemetry:
         self._letters = counter("gateway_dead_letters", "records written as dead letters", "topic", "class", "rule")
         self._units = counter("gateway_changed_units", "changed columns or rows, by what took them", "mapping", "by")
         self._unexplained = counter("gateway_unexplained_columns", "changes no rule took", "table", "op", "column")
-        self._findings = counter("gateway_findings", "findings about the data", "finding")
+        self._findings = counter("gateway_findings", "findings about the data", "kind", "finding", "mapping")
         self._restarts = counter("gateway_capture_restarted_in_transaction", "capture restarts seen", "topic")
         self._transactions = counter("gateway_transactions", "Kafka transactions by how they ended", "result")
         self._away = counter("gateway_dependency_outages", "times a dependency went away", "dependency")
@@ -60,7 +60,7 @@ class PrometheusTelemetry:
             s.LettersWritten: lambda one: self._letters.labels(one.topic, one.letter_class, one.rule).inc(one.count),
             s.UnitsAccounted: lambda one: self._units.labels(one.mapping, one.taken_by).inc(one.count),
             s.UnexplainedSeen: lambda one: self._unexplained.labels(one.table, one.op, one.column).inc(one.count),
-            s.FindingSeen: lambda one: self._findings.labels(one.finding).inc(one.count),
+            s.FindingSeen: lambda one: self._findings.labels(one.kind, one.finding, one.mapping).inc(one.count),
             s.CaptureRestarted: lambda one: self._restarts.labels(one.topic).inc(),
             s.TransactionEnded: self._ended,
             s.EndToEnd: self._delays,

@@ -163,10 +163,17 @@ class UnexplainedSeen(Signal):
 
 @dataclass(frozen=True, slots=True)
 class FindingSeen(Signal):
-    """Something about the data that a person should know: drift, an undeclared column, an unknown table."""
+    """Something about the data that a person should know: drift, an undeclared column, an unknown table.
+
+    ``kind``: the first words of ``finding``, '' for one that is no kind of its own. ``mapping``: its file; ``remedy``:
+    what it means and what mends it.
+    """
 
     finding: str
     count: int
+    kind: str = ""
+    mapping: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Totals:
     lag: dict[tuple[str, int], int] = field(default_factory=dict)
     parked: dict[tuple[str, int], int] = field(default_factory=dict)
     away: dict[str, str] = field(default_factory=dict)
+    findings: Counter[str] = field(default_factory=Counter)
+    remedies: dict[str, str] = field(default_factory=dict)
     delays: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT_DELAYS))
 
     def add(self, other: Totals) -> None:
@@ -36,12 +38,14 @@ class Totals:
             (self.letters, other.letters),
             (self.unexplained, other.unexplained),
             (self.transactions, other.transactions),
+            (self.findings, other.findings),
         ):
             mine.update(theirs)  # type: ignore[arg-type]
         self.partitions |= other.partitions
         self.lag |= other.lag
         self.parked |= other.parked
         self.away |= other.away
+        self.remedies |= other.remedies
         self.delays.extend(other.delays)
 
 
@@ -63,6 +67,9 @@ class TotalsTelemetry:
                 totals.letters[(signal.letter_class, signal.rule)] += signal.count
             case s.UnexplainedSeen():
                 totals.unexplained[(signal.table, signal.column)] += signal.count
+            case s.FindingSeen():
+                totals.findings[signal.finding] += signal.count
+                totals.remedies[signal.finding] = signal.remedy
             case s.TransactionEnded():
                 totals.transactions[signal.result] += 1
             case s.EndToEnd():

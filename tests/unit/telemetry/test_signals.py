@@ -104,6 +104,21 @@ def test_a_line_is_written_at_once_so_that_lines_of_other_processes_cannot_fall_
     assert stream.written and all(text.endswith("\n") and json.loads(text) for text in stream.written)
 
 
+def test_a_drift_is_logged_once_with_its_remedy_and_counted_each_time() -> None:
+    found = s.FindingSeen("missing column crm.cust.nm", 3, "missing column", "customer.yaml", "write its new name")
+    stream, registry = io.StringIO(), CollectorRegistry()
+    configure_logging(stream)
+    both = Fanout((LogTelemetry(worker=1), PrometheusTelemetry(registry), totals := TotalsTelemetry()))
+    both.emit(found)
+    both.emit(found)
+    [line] = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert (line["finding"], line["mapping"], line["remedy"]) == (found.finding, "customer.yaml", "write its new name")
+    labels = 'finding="missing column crm.cust.nm",kind="missing column",mapping="customer.yaml"'
+    assert f"gateway_findings_total{{{labels}}} 6.0" in generate_latest(registry).decode()
+    assert totals.totals.findings == {found.finding: 6}
+    assert totals.totals.remedies == {found.finding: "write its new name"}
+
+
 class Writes(io.StringIO):
     """Keeps each write apart."""
 
