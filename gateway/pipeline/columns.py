@@ -9,11 +9,16 @@ from gateway.mapping.compiled import Column, Scope, Table
 from gateway.model.change import Image
 from gateway.model.values import MISSING, UNSENT, Unavailable, Value
 
-__all__ = ["Columns", "TablePlan"]
+__all__ = ["Columns", "TablePlan", "spelled"]
 
 _REMEMBERED = 4096
 _SHORT = 64
 _FEW_VALUES = ("date", "decimal", "bool")
+
+
+def spelled(column: Column) -> str:
+    """What a value of the column must decode as, in words."""
+    return column.type if column.symbols is None else "one of its codes"
 
 
 class _Memory(dict[object, Value]):

@@ -13,7 +13,7 @@ from gateway.model.change import ChangeEvent, Image
 from gateway.model.finding import Finding, FindingKind
 from gateway.model.unit import Unit
 from gateway.model.values import UNREADABLE, Unavailable
-from gateway.pipeline.columns import TablePlan
+from gateway.pipeline.columns import TablePlan, spelled
 
 __all__ = ["DriftWatch"]
 
@@ -53,7 +53,7 @@ class DriftWatch:
             if form != before:
                 yield Finding(FindingKind.RETYPED, table, raw, f"{before} before, and come as {form} now")
             if read(value) is UNREADABLE:
-                yield Finding(FindingKind.UNREADABLE, table, raw, plan.columns[name].type)
+                yield Finding(FindingKind.UNREADABLE, table, raw, spelled(plan.columns[name]))
         for raw in plan.row_raws:
             if raw not in image:
                 yield Finding(FindingKind.MISSING, table, raw)

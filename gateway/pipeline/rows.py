@@ -9,7 +9,7 @@ from gateway.model.change import Image, Operation
 from gateway.model.errors import LetterClass, RecordError
 from gateway.model.finding import Finding, FindingKind
 from gateway.model.values import MISSING, UNREADABLE, UNSENT, Unavailable, Value
-from gateway.pipeline.columns import Columns, TablePlan
+from gateway.pipeline.columns import Columns, TablePlan, spelled
 from gateway.pipeline.net import Path
 
 __all__ = ["NetRow", "net_row"]
@@ -221,9 +221,9 @@ def _unreadable(row: NetRow, name: str) -> RecordError:
     column = row.plan.columns[name]
     return RecordError(
         LetterClass.DECODE,
-        f"{row.plan.table.physical}.{column.raw} does not decode as {column.type} ({name})",
+        f"{row.plan.table.physical}.{column.raw} does not decode as {spelled(column)} ({name})",
         where=row.path.last.record.place,
         stage="interpret",
         hint="mend the value, or add the code or `otherwise:` to the mapping; give a retyped column its new type there",
-        findings=(*row.findings, Finding(FindingKind.UNREADABLE, row.plan.table.physical, column.raw, column.type)),
+        findings=(*row.findings, Finding(FindingKind.UNREADABLE, row.plan.table.physical, column.raw, spelled(column))),
     )

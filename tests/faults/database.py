@@ -18,10 +18,10 @@ from gateway.settings import Settings
 from gateway.stack import Stack
 from gateway.wiring import wire_capture
 
-from .installation import MAPPINGS, ROOT, Installation, read_all
+from .installation import ROOT, Installation, read_all
 from .source import Fact
 
-__all__ = ["Database", "captured_database"]
+__all__ = ["Database", "captured", "captured_database"]
 
 _CREATE = """
 CREATE SCHEMA shop;
@@ -130,37 +130,46 @@ class Database:
 
 
 @contextmanager
-def captured_database(stack: Stack, installation: Installation, seed: int) -> Iterator[Database]:
-    """A database of its own with a running connector; all of it is gone afterwards."""
+def captured(stack: Stack, installation: Installation, create: str) -> Iterator[tuple[str, Capture]]:
+    """The DSN of a database of its own, made by ``create``, and its running connector; all is gone afterwards."""
     name = f"shop_{installation.prefix.strip('.')}"
     at = stack.endpoints
     with psycopg.connect(at.postgres_dsn, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
-    dsn = at.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
+    dsn = at.dsn(at.postgres_user, at.postgres_password, name)
     with psycopg.connect(dsn) as creating:
-        creating.execute(_CREATE.encode())
+        creating.execute(create.encode())
     settings = Settings(
         prefix=installation.prefix,
         bootstrap=at.bootstrap,
         connect_url=at.connect_url,
         registry_url=at.registry_url,
         legacy_dsn=dsn,
-        mappings=MAPPINGS,
+        mappings=installation.mappings,
         connect=ROOT / "connect",
     )
-    mappings = load(MAPPINGS)
+    mappings = load(installation.mappings)
     capture = wire_capture(settings, mappings)
     capture.apply(capture.pending(settings, mappings))
     capture.wait_for_snapshot(120)
-    database = Database(dsn, installation, capture, at.connect_url, seed)
     try:
-        yield database
+        yield dsn, capture
     finally:
         installation.close()
-        database.connection.close()
         capture.delete(forget=True)
         with psycopg.connect(at.postgres_dsn, autocommit=True) as admin:
             slots = admin.execute("SELECT slot_name FROM pg_replication_slots WHERE database = %s", (name,)).fetchall()
             for (slot,) in slots:
                 admin.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@contextmanager
+def captured_database(stack: Stack, installation: Installation, seed: int) -> Iterator[Database]:
+    """Things in a database of its own with a running connector; all of it is gone afterwards."""
+    with captured(stack, installation, _CREATE) as (dsn, capture):
+        database = Database(dsn, installation, capture, stack.endpoints.connect_url, seed)
+        try:
+            yield database
+        finally:
+            database.connection.close()

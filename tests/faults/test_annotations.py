@@ -19,13 +19,11 @@ import fastavro
 import psycopg
 import pytest
 
-from gateway.mapping.loader import load
 from gateway.services.capture import Capture
-from gateway.settings import Settings
 from gateway.stack import Stack
-from gateway.wiring import wire_capture
 
-from .installation import ROOT, Installation, read_all
+from .database import captured
+from .installation import Installation, read_all
 
 pytestmark = pytest.mark.stack
 OUTLIVES = "GATEWAY_TEST_STACK" in os.environ
@@ -110,37 +108,14 @@ class Shop:
 @pytest.fixture
 def shop(stack: Stack, prefix: str, seed: int) -> Iterator[Shop]:
     """A database of its own, captured into a topic of its own; all of it is gone afterwards."""
-    at = stack.endpoints
-    name = f"annotated_{prefix.strip('.')}"
-    with psycopg.connect(at.postgres_dsn, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-    dsn = at.dsn(at.postgres_user, at.postgres_password, name)
-    with psycopg.connect(dsn) as creating:
-        creating.execute(_CREATE.encode())
-    installation = Installation(at.bootstrap, at.registry_url, prefix, MAPPINGS)
-    settings = Settings(
-        prefix=prefix,
-        bootstrap=at.bootstrap,
-        connect_url=at.connect_url,
-        registry_url=at.registry_url,
-        legacy_dsn=dsn,
-        mappings=MAPPINGS,
-        connect=ROOT / "connect",
-    )
-    mappings = load(MAPPINGS)
-    capture = wire_capture(settings, mappings)
-    capture.apply(capture.pending(settings, mappings))
-    capture.wait_for_snapshot(120)
-    installation.push()
-    found = Shop(dsn, installation, capture, seed)
-    try:
-        yield found
-    finally:
-        installation.close()
-        found.close()
-        capture.delete(forget=True)
-        with psycopg.connect(at.postgres_dsn, autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    installation = Installation(stack.endpoints.bootstrap, stack.endpoints.registry_url, prefix, MAPPINGS)
+    with captured(stack, installation, _CREATE) as (dsn, capture):
+        installation.push()
+        found = Shop(dsn, installation, capture, seed)
+        try:
+            yield found
+        finally:
+            found.close()
 
 
 def _settle(shop: Shop) -> None:
