@@ -2,11 +2,18 @@
 
 import os
 import secrets
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from gateway.stack import Stack
+
+
+def pytest_configure() -> None:
+    """Whoever runs tests in the background ignores Ctrl-C, and so would every process that they interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook

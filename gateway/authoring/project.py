@@ -15,7 +15,7 @@ __all__ = ["write_project"]
 _FILES = Path(__file__).parent / "project_files"
 _ELSEWHERE = {"gitignore": ".gitignore", "github/workflows.yml": ".github/workflows/mappings.yml"}
 _SHIPPED = ("connect", "ops")
-_EXAMPLE = ("mappings/person/",)
+_EXAMPLE = ("mappings/",)
 _LEGACY_SCHEMA = "./legacy-db/legacy_db/schema.sql"
 
 

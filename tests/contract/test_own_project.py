@@ -126,6 +126,7 @@ def test_it_runs_against_a_cluster_that_exists(gateway: Path, project: Path, ins
     with psycopg.connect(installed["GATEWAY_LEGACY_DSN"], autocommit=True) as connection:
         connection.execute((project / "legacy.sql").read_bytes())
     run(gateway, project, "schemas", "push", **installed)
+    assert "every layer that was looked at fits" in run(gateway, project, "check", "--live", "--registry", **installed)
     run(gateway, project, "connect", "apply", "--yes", **installed)
     try:
         run(gateway, project, "doctor", **installed)

@@ -65,3 +65,10 @@ def test_bash_reads_its_script() -> None:
     script = CliRunner().invoke(import_module("gateway.cli.completion").app, ["bash"]).output
     done = subprocess.run(["bash", "-c", f"{script}\ncomplete -p gateway"], capture_output=True, text=True, timeout=60)
     assert "gateway" in done.stdout, done.stderr
+
+
+def options_of(words: list[str]) -> set[str]:
+    """Options of the command that a line calls. KeyError: there is no such command."""
+    command = typer.main.get_command(import_module(COMMANDS[words[0]].module).app)
+    command = getattr(command, "commands", {}).get(words[1], command) if len(words) > 1 else command
+    return {option for one in command.params for option in one.opts}

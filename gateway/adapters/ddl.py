@@ -1,0 +1,232 @@
+"""SQL scripts: the tables that CREATE TABLE and ALTER TABLE leave behind, as the database would describe them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from gateway.model.errors import ConfigError
+from gateway.model.preflight import ColumnFacts, TableDetails
+
+__all__ = ["read_ddl", "tables_of"]
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # statements that say nothing of columns are passed over
+
+_ALTERS = re.compile(r"ALTER\s+TABLE\b.*\b(COLUMN|SET\s+SCHEMA)\b", re.IGNORECASE | re.DOTALL)
+_SPELLED = {
+    "INT": "integer",
+    "SMALLINT": "smallint",
+    "TINYINT": "smallint",
+    "BIGINT": "bigint",
+    "SERIAL": "integer",
+    "BIGSERIAL": "bigint",
+    "SMALLSERIAL": "smallint",
+    "FLOAT": "real",
+    "DOUBLE": "double precision",
+    "BOOLEAN": "boolean",
+    "VARBINARY": "bytea",
+    "BINARY": "bytea",
+    "TEXT": "text",
+    "JSON": "json",
+    "JSONB": "jsonb",
+    "UUID": "uuid",
+    "DATE": "date",
+}
+_SIZED = {"CHAR": "character", "NCHAR": "character", "VARCHAR": "character varying", "NVARCHAR": "character varying"}
+_TIMES = {
+    "TIMESTAMP": ("timestamp", "without time zone"),
+    "TIMESTAMPNTZ": ("timestamp", "without time zone"),
+    "TIMESTAMPTZ": ("timestamp", "with time zone"),
+    "TIME": ("time", "without time zone"),
+    "TIMETZ": ("time", "with time zone"),
+}
+
+
+def read_ddl(paths: Sequence[Path]) -> Mapping[str, TableDetails]:
+    """The tables of scripts, by ``schema.table`` (public where none is named); of a folder its ``*.sql`` by name.
+
+    Scripts are read in the order given, as migrations are. ConfigError: no such file, or it is not SQL.
+    """
+    tables: dict[str, TableDetails] = {}
+    for path in paths:
+        scripts = sorted(path.rglob("*.sql")) if path.is_dir() else [path]
+        if not scripts:
+            raise ConfigError("there is no .sql file in this folder", where=str(path), hint="name the scripts")
+        for script in scripts:
+            _run(_text(script), str(script), tables)
+    return tables
+
+
+def tables_of(script: str, where: str = "script") -> Mapping[str, TableDetails]:
+    """The tables of one script's text. ConfigError: it is not SQL."""
+    tables: dict[str, TableDetails] = {}
+    _run(script, where, tables)
+    return tables
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"the script cannot be read: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("the script is not UTF-8", where=str(path), hint="save it as UTF-8") from error
+
+
+def _run(text: str, where: str, tables: dict[str, TableDetails]) -> None:
+    try:
+        statements = sqlglot.parse(text, read="postgres")
+    except (SqlglotError, RecursionError) as error:
+        told = str(error).splitlines()[0][:200]
+        raise ConfigError(
+            f"not SQL: {told}", where=where, hint="dialect: PostgreSQL; tables are what counts"
+        ) from error
+    for statement in statements:
+        if isinstance(statement, exp.Create) and statement.kind == "TABLE":
+            _create(statement, tables)
+        elif isinstance(statement, exp.Create) and statement.kind == "INDEX":
+            _index(statement, tables)
+        elif isinstance(statement, exp.Alter) and statement.args.get("kind") == "TABLE":
+            _alter(statement, tables, where)
+        elif isinstance(statement, exp.Drop) and statement.args.get("kind") == "TABLE":
+            for table in _dropped(statement):
+                tables.pop(_name(table), None)
+        elif isinstance(statement, exp.Command) and _ALTERS.match(statement.sql("postgres")):
+            what = f"this change of a table is not understood: {statement.sql('postgres')[:120]}"
+            raise ConfigError(what, where=where, hint="write it in plain ALTER TABLE … COLUMN statements")
+
+
+def _dropped(statement: exp.Expression) -> list[exp.Expression]:
+    return [each for each in statement.args.get("tables") or [statement.this] if isinstance(each, exp.Expression)]
+
+
+def _name(table: exp.Expression) -> str:
+    return f"{table.args['db'].name if table.args.get('db') else 'public'}.{table.name}"
+
+
+def _create(statement: exp.Create, tables: dict[str, TableDetails]) -> None:
+    schema = statement.this
+    if not isinstance(schema, exp.Schema) or (statement.args.get("exists") and _name(schema.this) in tables):
+        return
+    columns = {each.name: _column(each) for each in schema.expressions if isinstance(each, exp.ColumnDef)}
+    keys = [each.name for each in schema.expressions if isinstance(each, exp.ColumnDef) and _is_key(each)]
+    for key in schema.find_all(exp.PrimaryKey):
+        keys = [part.name for part in key.expressions]
+    columns = {name: replace(one, nullable=one.nullable and name not in keys) for name, one in columns.items()}
+    unique = [frozenset(keys)] if keys else []
+    unique += [frozenset(part.name for part in each.find_all(exp.Identifier)) for each in _unique_in(schema)]
+    unique += [
+        frozenset({each.name}) for each in schema.expressions if isinstance(each, exp.ColumnDef) and _is_unique(each)
+    ]
+    tables[_name(schema.this)] = TableDetails(columns, primary_key=tuple(keys), unique=tuple(unique))
+
+
+def _unique_in(schema: exp.Schema) -> list[exp.Expression]:
+    """Unique constraints of the table, over one column or several."""
+    return [
+        each
+        for part in schema.expressions
+        if not isinstance(part, exp.ColumnDef)
+        for each in part.find_all(exp.UniqueColumnConstraint)
+    ]
+
+
+def _is_unique(column: exp.ColumnDef) -> bool:
+    return any(isinstance(each.kind, exp.UniqueColumnConstraint) for each in column.args.get("constraints") or [])
+
+
+def _index(statement: exp.Create, tables: dict[str, TableDetails]) -> None:
+    index = statement.this
+    table = index.args.get("table") if isinstance(index, exp.Index) else None
+    if table is None or not statement.args.get("unique") or index.find(exp.Where):
+        return
+    name, columns = _name(table), frozenset(one.name for one in index.args["params"].find_all(exp.Column))
+    if name in tables and columns:
+        tables[name] = replace(tables[name], unique=(*tables[name].unique, columns))
+
+
+def _column(column: exp.ColumnDef) -> ColumnFacts:
+    kinds = [each.kind for each in column.args.get("constraints") or []]
+    kind = column.args.get("kind")
+    filled = any(isinstance(each, exp.NotNullColumnConstraint) and not each.args.get("allow_null") for each in kinds)
+    generated = any(isinstance(each, exp.ComputedColumnConstraint) for each in kinds)
+    return ColumnFacts(_spelled(kind), nullable=not filled, generated=generated)
+
+
+def _is_key(column: exp.ColumnDef) -> bool:
+    return any(isinstance(each.kind, exp.PrimaryKeyColumnConstraint) for each in column.args.get("constraints") or [])
+
+
+def _spelled(kind: object) -> str:
+    """A type as PostgreSQL's ``format_type`` spells it; what is not known here as it was written."""
+    if not isinstance(kind, exp.DataType):
+        return str(kind or "")
+    name = kind.this.name if isinstance(kind.this, exp.DataType.Type) else str(kind.this)
+    sizes = [each.sql("postgres") for each in kind.expressions]
+    if name == "ARRAY":
+        return f"{_spelled(kind.expressions[0])}[]" if kind.expressions else "text[]"
+    if name in _SIZED:
+        size = sizes[0] if sizes else "1" if name.endswith("NCHAR") or name == "CHAR" else ""
+        return f"{_SIZED[name]}({size})" if size else _SIZED[name]
+    if name in _TIMES:
+        word, zone = _TIMES[name]
+        return f"{word}({sizes[0]}) {zone}" if sizes else f"{word} {zone}"
+    if name == "DECIMAL":
+        return f"numeric({','.join([*sizes, '0'][:2])})" if sizes else "numeric"
+    return _SPELLED.get(name) or kind.sql("postgres").lower()
+
+
+def _alter(statement: exp.Alter, tables: dict[str, TableDetails], where: str) -> None:
+    name = _name(statement.this)
+    table = tables.get(name)
+    if table is None:
+        if statement.args.get("exists"):
+            return
+        raise ConfigError(f"ALTER TABLE {name}: no script creates it", where=where, hint="give the scripts in order")
+    columns, unique = dict(table.columns), list(table.unique)
+    to = next((each.this for each in _options(statement)), None)
+    for action in statement.args.get("actions") or []:
+        if isinstance(action, exp.AlterRename) and to is not None:  # RENAME a TO b, without the word COLUMN
+            columns = _renamed(columns, action.this.name, to.name)
+        elif isinstance(action, exp.AlterRename):
+            del tables[name]
+            name = f"{name.partition('.')[0]}.{action.this.name}"
+        elif isinstance(action, exp.AddConstraint):
+            keys = [*action.find_all(exp.UniqueColumnConstraint), *action.find_all(exp.PrimaryKey)]
+            unique += [frozenset(part.name for part in each.find_all(exp.Identifier)) for each in keys]
+        else:
+            columns = _altered(columns, action)
+    left = tuple(each for each in unique if each <= columns.keys())
+    tables[name] = replace(table, columns=columns, unique=left)
+
+
+def _altered(columns: dict[str, ColumnFacts], action: exp.Expression) -> dict[str, ColumnFacts]:
+    if isinstance(action, exp.ColumnDef):
+        return {**columns, action.name: _column(action)}
+    if isinstance(action, exp.Drop) and action.args.get("kind") == "COLUMN":
+        gone = {each.name for each in _dropped(action)}
+        return {name: one for name, one in columns.items() if name not in gone}
+    if isinstance(action, exp.RenameColumn):
+        return _renamed(columns, action.this.name, action.args["to"].name)
+    if isinstance(action, exp.AlterColumn) and action.this.name in columns:
+        one, kind = columns[action.this.name], action.args.get("dtype")
+        if kind is not None:
+            return {**columns, action.this.name: replace(one, type=_spelled(kind))}
+        if action.args.get("allow_null") is not None:
+            return {**columns, action.this.name: replace(one, nullable=bool(action.args["allow_null"]))}
+    return columns
+
+
+def _renamed(columns: dict[str, ColumnFacts], old: str, new: str) -> dict[str, ColumnFacts]:
+    return {new if name == old else name: one for name, one in columns.items()}
+
+
+def _options(statement: exp.Alter) -> list[exp.ToTableProperty]:
+    return [each for each in statement.args.get("options") or [] if isinstance(each, exp.ToTableProperty)]

@@ -1,0 +1,86 @@
+"""Legacy DDL from scripts: the tables as the database would describe them."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.ddl import read_ddl, tables_of
+from gateway.model.errors import ConfigError
+
+TABLE = "CREATE TABLE crm.cust (id int4 PRIMARY KEY, nm char(30) NOT NULL, amt numeric(9,2), ts timestamp(0));"
+
+
+def types(script: str, table: str = "crm.cust") -> dict[str, str]:
+    return {name: column.type for name, column in tables_of(script)[table].columns.items()}
+
+
+def test_types_are_spelled_as_the_database_does() -> None:
+    assert types(TABLE) == {
+        "id": "integer",
+        "nm": "character(30)",
+        "amt": "numeric(9,2)",
+        "ts": "timestamp(0) without time zone",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "columns"),
+    [
+        ("ADD COLUMN tier char(1)", "id nm amt ts tier"),
+        ("ADD COLUMN a int, DROP COLUMN nm", "id amt ts a"),
+        ("RENAME COLUMN nm TO name", "id name amt ts"),
+        ("DROP COLUMN IF EXISTS nope", "id nm amt ts"),
+        ("ALTER COLUMN amt SET NOT NULL", "id nm amt ts"),
+    ],
+)
+def test_changes_are_applied(change: str, columns: str) -> None:
+    assert " ".join(types(f"{TABLE} ALTER TABLE crm.cust {change};")) == columns
+
+
+def test_a_column_is_retyped_and_a_table_renamed_or_dropped() -> None:
+    assert types(f"{TABLE} ALTER TABLE crm.cust ALTER COLUMN id TYPE bigint;")["id"] == "bigint"
+    assert list(tables_of(f"{TABLE} ALTER TABLE crm.cust RENAME TO client;")) == ["crm.client"]
+    assert list(tables_of(f"{TABLE} DROP TABLE crm.cust;")) == []
+
+
+def test_keys_and_unique_columns_are_known_and_go_with_their_columns() -> None:
+    script = """
+    CREATE TABLE a (x int, y int, z int, UNIQUE (y, z), PRIMARY KEY (x, y));
+    CREATE UNIQUE INDEX i ON a (z); CREATE UNIQUE INDEX part ON a (x) WHERE z > 0;
+    ALTER TABLE a ADD CONSTRAINT c UNIQUE (y);
+    """
+    table = tables_of(script)["public.a"]
+    assert table.primary_key == ("x", "y")
+    assert set(table.unique) == {frozenset(one) for one in ("xy", "yz", "z", "y")}
+    assert not table.columns["x"].nullable
+    assert set(tables_of(f"{script} ALTER TABLE a DROP COLUMN z;")["public.a"].unique) == {
+        frozenset("xy"),
+        frozenset("y"),
+    }
+
+
+def test_what_says_nothing_of_tables_is_passed_over() -> None:
+    script = "CREATE SCHEMA crm; INSERT INTO t VALUES (1); COMMENT ON TABLE x IS 'y'; GRANT SELECT ON crm.t TO me;"
+    assert tables_of(script) == {}
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [("CREATE TABLE (((", "not SQL"), ("ALTER TABLE crm.x ADD COLUMN y int;", "no script creates it")],
+)
+def test_what_cannot_be_read_is_told_with_its_file(tmp_path: Path, script: str, told: str) -> None:
+    path = tmp_path / "legacy.sql"
+    path.write_text(script)
+    with pytest.raises(ConfigError, match=told) as caught:
+        read_ddl([path])
+    assert "legacy.sql" in str(caught.value)
+
+
+def test_files_that_are_missing_or_no_text_are_told(tmp_path: Path) -> None:
+    (tmp_path / "latin.sql").write_bytes("CREATE TABLE ä (x int)".encode("latin-1"))
+    for path, told in ((tmp_path / "none.sql", "cannot be read"), (tmp_path / "latin.sql", "not UTF-8")):
+        with pytest.raises(ConfigError, match=told):
+            read_ddl([path])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"no \.sql file"):
+        read_ddl([tmp_path / "empty"])
