@@ -28,6 +28,7 @@ COMMANDS: dict[str, Subcommand] = {
     "init": Subcommand("gateway.cli.init", "A project of your own: mappings, tests, settings, CI"),
     "stack": Subcommand("gateway.cli.stack", "The native stack: up, down, status, logs", extra="stack"),
     "connect": Subcommand("gateway.cli.connect", "Capture: apply, status, restart, delete, sql"),
+    "scaffold": Subcommand("gateway.cli.scaffold", "A commented mapping to begin with, from tables as they are"),
     "doctor": Subcommand("gateway.cli.doctor", "Is everything around so that nothing is lost or garbled?"),
     "run": Subcommand("gateway.cli.run", "Translate raw records into events until told to stop"),
     "tail": Subcommand("gateway.cli.tail", "Show events as they are published"),

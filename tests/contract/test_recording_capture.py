@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from gateway.adapters.files import read_header, read_recording
 from gateway.authoring.forge import Forge, Position
-from gateway.cli import recording, translate
+from gateway.cli import recording, scaffold, translate
+from gateway.mapping.loader import load
 from gateway.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -91,3 +92,13 @@ def test_an_offset_that_the_topic_does_not_hold_is_told(environment: dict[str, s
     result = CliRunner().invoke(recording.app, ["cases", "--at", place], env=environment)
     assert result.exit_code == 2
     assert "has no record at 99" in result.stderr
+
+
+def test_a_raw_topic_becomes_a_mapping_to_begin_with(environment: dict[str, str], tmp_path: Path) -> None:
+    topic = environment["GATEWAY_PREFIX"] + RAW[0]
+    arguments = ["mapping", "clients", "--topic", topic, "--out", str(tmp_path)]
+    done = CliRunner().invoke(scaffold.app, arguments, env=environment)
+    assert done.exit_code == 0, done.output
+    [mapping] = load(tmp_path)
+    assert (mapping.topics, mapping.key) == ((RAW[0],), ("customerId",))
+    assert mapping.tables["crm.cust"].columns["customerId"].raw == "cust_id"

@@ -31,6 +31,7 @@ PRINTS_NO_RESULT = {
     "recording show": "prints JSON lines",
     "translate": "prints JSON lines",
     "completion": "prints a script",
+    "scaffold mapping": "writes files",
 }
 
 
