@@ -36,6 +36,7 @@ COMMANDS: dict[str, Subcommand] = {
     "test": Subcommand("gateway.cli.test", "Test cases of the mappings"),
     "lint": Subcommand("gateway.cli.lint", "Named rules about mappings: place, reason, remedy"),
     "fmt": Subcommand("gateway.cli.fmt", "Mapping files in one form, comments kept"),
+    "coverage": Subcommand("gateway.cli.coverage", "What part of recorded changes the rules explain"),
     "diff": Subcommand("gateway.cli.diff", "What an edit of the mappings changes over recorded changes"),
     "check": Subcommand("gateway.cli.check", "The gate before a merge: tables, mappings, contracts, readers"),
     "explain": Subcommand("gateway.cli.explain", "What became of a record and why, or why an event was not said"),

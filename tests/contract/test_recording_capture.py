@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from gateway.adapters.files import read_header, read_recording
 from gateway.authoring.forge import Forge, Position
-from gateway.cli import recording, scaffold, translate
+from gateway.cli import coverage, diff, recording, scaffold, translate
 from gateway.mapping.loader import load
 from gateway.stack import Stack
 
@@ -102,3 +102,14 @@ def test_a_raw_topic_becomes_a_mapping_to_begin_with(environment: dict[str, str]
     [mapping] = load(tmp_path)
     assert (mapping.topics, mapping.key) == ((RAW[0],), ("customerId",))
     assert mapping.tables["crm.cust"].columns["customerId"].raw == "cust_id"
+
+
+def test_coverage_and_diff_read_the_raw_topics(environment: dict[str, str]) -> None:
+    done = CliRunner().invoke(coverage.app, ["--live", "-o", "json"], env=environment)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["records"], found["change_sets"]) == (1, 1)
+    last = CliRunner().invoke(coverage.app, ["--live", "--last", "1", "--mapping", "customer"], env=environment)
+    assert (last.exit_code, "customer" in last.stdout) == (0, True)
+    compared = CliRunner().invoke(diff.app, [str(MAPPINGS), str(MAPPINGS), "--live", "-o", "json"], env=environment)
+    assert compared.exit_code == 0, compared.output
