@@ -6,7 +6,7 @@ are counts and a few examples. A topic whose mapping is the same in both version
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.authoring.diff_findings import Diff
@@ -15,6 +15,7 @@ from gateway.authoring.diff_units import compare
 from gateway.authoring.offline import assemble, mapping_of_topic
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.letter import ParkEntry
+from gateway.model.lookup import ReferenceTables
 from gateway.model.record import RawRecord
 from gateway.model.unit import Unit
 from gateway.pipeline.admit import Incarnations
@@ -23,10 +24,12 @@ from gateway.pipeline.encode import WireSettings
 from gateway.pipeline.rulebook import Rulebook
 from gateway.pipeline.translate import translate
 
-__all__ = ["Pair", "by_partition", "diff", "pairs"]
+__all__ = ["Lookups", "Pair", "by_partition", "diff", "pairs"]
 
 Pair = tuple[Unit | None, Unit | None]
 """The same stretch of a partition as the old and the new version cut it; None where one version reads no such topic."""
+Lookups = Mapping[str, ReferenceTables]
+"""Reference data by mapping name."""
 _STEP = 200
 
 
@@ -78,14 +81,16 @@ def diff(
     *,
     examples: int = 3,
     incarnations: Incarnations = (),
+    lookups: tuple[Lookups, Lookups] = ({}, {}),
     progress: Callable[[int], None] = lambda records: None,
 ) -> Diff:
     """Translate every pair under both versions and compare. ``progress`` hears how many records were done since.
 
+    ``lookups``: reference data for the old and for the new mappings, by mapping name (authoring.lookups).
     ``on_error: halt`` counts as ``park``, so that one failure does not end the comparison.
     """
     found = Diff(examples)
-    sides = _Side(old, incarnations), _Side(new, incarnations)
+    sides = _Side(old, incarnations, lookups[0]), _Side(new, incarnations, lookups[1])
     done = 0
     for number, (before, after) in enumerate(units, 1):
         was = sides[0].see(before)
@@ -113,9 +118,10 @@ def _identity(mapping: CompiledMapping) -> object:
 class _Side:
     """One version of the mappings: its rulebook for each topic, and which aggregates are parked so far."""
 
-    def __init__(self, mappings: Sequence[CompiledMapping], incarnations: Incarnations) -> None:
+    def __init__(self, mappings: Sequence[CompiledMapping], incarnations: Incarnations, lookups: Lookups) -> None:
         self._mappings = [_never_halting(one) for one in mappings]
         self._wire = WireSettings(headers="minimal", incarnations=incarnations)
+        self._lookups = lookups
         self._books: dict[str, Rulebook | None] = {}
         self._parked: dict[tuple[str, int], dict[str, ParkEntry]] = {}
 
@@ -123,9 +129,12 @@ class _Side:
         """The rulebook of a raw topic; None if no mapping reads it."""
         if topic not in self._books:
             mapping = mapping_of_topic(topic, self._mappings)
-            ids = {kind.full_name: 1 for kind in mapping.contracts} if mapping else {}
-            self._books[topic] = Rulebook.of(mapping, ids, self._wire) if mapping else None
+            self._books[topic] = self._made(mapping) if mapping else None
         return self._books[topic]
+
+    def _made(self, mapping: CompiledMapping) -> Rulebook:
+        ids = {kind.full_name: 1 for kind in mapping.contracts}
+        return Rulebook.of(mapping, ids, self._wire, self._lookups.get(mapping.name))
 
     def see(self, unit: Unit | None) -> Seen | None:
         """The unit with its translation; None where this version does not read it."""

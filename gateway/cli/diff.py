@@ -47,6 +47,9 @@ def command(
     live: Annotated[bool, typer.Option("--live", help="Read the raw topics of the mappings instead.")] = False,
     topic: Annotated[list[str] | None, typer.Option(help="Read this raw topic instead (with its prefix).")] = None,
     last: Annotated[int, typer.Option(help="Of topics, only so many last records of each partition.")] = 0,
+    lookups: Annotated[
+        Path | None, typer.Option(help="A recording of the reference topics, where the records hold none.")
+    ] = None,
     budget: Annotated[str, typer.Option(help="E.g. changed=0,gone=0.1%,added=10,letters=0,unexplained=0.")] = "",
     max_changed: Annotated[str, typer.Option(help="The same as --budget changed=…: a number, or 0.1%.")] = "",
     examples: Annotated[int, typer.Option(min=0, help="Examples kept for each finding.")] = 3,
@@ -59,7 +62,8 @@ def command(
 ) -> None:
     """Translate the same records under OLD and NEW: which events are added, gone or changed, and by which rule."""
     with failures_told():
-        wanted = Wanted(recording, live, tuple(topic or ()), last, examples, jobs, _allowances(budget, max_changed))
+        allowed = _allowances(budget, max_changed)
+        wanted = Wanted(recording, live, tuple(topic or ()), last, examples, jobs, allowed, lookups)
         with TemporaryDirectory(prefix="gateway-diff-") as scratch:
             report = compare(Settings(), old, new, Path(scratch), wanted)
         if html is not None:

@@ -11,12 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from gateway.adapters.files import read_recording
 from gateway.adapters.forks import forked
-from gateway.authoring.diff import Pair, by_partition, diff, pairs
+from gateway.authoring.diff import Lookups, Pair, by_partition, diff, pairs
 from gateway.authoring.diff_budget import Allowance
 from gateway.authoring.diff_edits import edits
 from gateway.authoring.diff_findings import Diff
 from gateway.authoring.diff_report import Report, report_of
+from gateway.authoring.lookups import Recorded
 from gateway.cli.diff_sources import Records, Version, recorded, streamed, version_of
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
@@ -33,7 +35,10 @@ _WORTH_A_FORK = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line asks for. ``last``: of topics only so many records of each partition, 0 is all."""
+    """What the command line asks for. ``last``: of topics only so many records of each partition, 0 is all.
+
+    ``lookups``: a recording of reference topics, for records without any.
+    """
 
     recording: Path | None
     live: bool
@@ -42,6 +47,7 @@ class Wanted:
     examples: int
     jobs: int
     budget: tuple[Allowance, ...]
+    lookups: Path | None = None
 
 
 def compare(settings: Settings, old: str, new: str, scratch: Path, wanted: Wanted) -> Report:
@@ -95,17 +101,39 @@ def _compared(
 ) -> Diff:
     old, new = mappings
     incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
+    lookups = _looked_up(records, old, wanted.lookups), _looked_up(records, new, wanted.lookups)
     units = pairs(records, old, new, incarnations=incarnations, avro=wire_raw_schemas(settings))
     shares = by_partition(units, _jobs(wanted.jobs, len(records)))
     step = progress("comparing", sum(len(unit.entries) for pair in units if (unit := pair[0] or pair[1])))
 
     def task(share: Sequence[Pair]) -> Callable[[Callable[[int], None]], Diff]:
-        return lambda told: diff(share, old, new, examples=wanted.examples, incarnations=incarnations, progress=told)
+        def work(told: Callable[[int], None]) -> Diff:
+            return diff(
+                share,
+                old,
+                new,
+                examples=wanted.examples,
+                incarnations=incarnations,
+                lookups=lookups,
+                progress=told,
+            )
+
+        return work
 
     found = Diff(wanted.examples)
     for part in forked([task(share) for share in shares], step):
         found.add(part)
     return found
+
+
+def _looked_up(records: Sequence[RawRecord], mappings: Sequence[CompiledMapping], beside: Path | None) -> Lookups:
+    """Reference data as the records tell it; where none does, as the recording ``beside`` them does."""
+    if not any(one.lookups for one in mappings):
+        return {}
+    found = Recorded(mappings).take(records)
+    if not found.records and beside is not None:
+        found.take(read_recording(beside))
+    return found.tables()
 
 
 def _jobs(asked: int, records: int) -> int:

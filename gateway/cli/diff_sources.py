@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from gateway.authoring.offline import TRANSACTION_SUFFIX
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.errors import ConfigError
 from gateway.model.record import RawRecord
+from gateway.pipeline.reference import columns_of
 from gateway.ports import Partition
 from gateway.services.recording import raw_records, spans
 from gateway.settings import Settings
@@ -60,8 +61,8 @@ def recorded(file: Path) -> Records:
     return Records(list(read_recording(file)), str(file), header.masked)
 
 
-def streamed(settings: Settings, topics: Sequence[str], last: int, mappings: Iterable[CompiledMapping]) -> Records:
-    """The records of raw topics as they stand now (those of the mappings where none is named), and their markers.
+def streamed(settings: Settings, topics: Sequence[str], last: int, mappings: Sequence[CompiledMapping]) -> Records:
+    """The records of raw topics as they stand now (where none is named, those of the mappings), markers and lookups.
 
     ``last``: only so many of the last records of each partition; 0 means all. DependencyError: no broker.
     """
@@ -69,7 +70,7 @@ def streamed(settings: Settings, topics: Sequence[str], last: int, mappings: Ite
     with closing(cluster), closing(wire_log(settings, f"diff-{secrets.token_hex(4)}")) as reader:
         raw = list(topics) or sorted({settings.topic(name) for one in mappings for name in one.topics})
         within = _last(spans(cluster, raw), last)
-        within |= _markers(settings, cluster)
+        within |= _markers(settings, cluster) | spans(cluster, [settings.topic(name) for name in columns_of(mappings)])
         records = list(raw_records(reader, within))
     return Records(records, ", ".join(raw))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from gateway.model.errors import ConfigError
 from tests.unit.authoring.planted import MAPPINGS, RECORDING, old_events, plant
 
 RUNNER = CliRunner()
+TERMINAL = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
 NOBODY = (
     "customer/customer.yaml",
     "- rule: merged\n    event: CustomerMerged\n",
@@ -177,3 +181,30 @@ def test_faults_of_a_version_name_the_version(repository: Path) -> None:
 def test_budgets_refuse_what_they_do_not_know() -> None:
     with pytest.raises(ConfigError, match="a budget has no `x`"):
         parse_budget("x=1")
+
+
+def test_a_bar_counts_the_records_on_a_terminal_and_two_processes_say_the_same_as_one(edited: Path) -> None:
+    seen, told = os.openpty()
+    gateway = Path(sys.executable).with_name("gateway")
+    command = [gateway, "diff", MAPPINGS, edited, "--recording", RECORDING, "--jobs", "2", "-o", "json"]
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=told, env=TERMINAL) as process:
+        os.close(told)
+        drawn = b"".join(iter(lambda: _drawn(seen), b"")).decode()
+        printed, _ = process.communicate(timeout=120)
+    os.close(seen)
+    report = json.loads(printed)
+    records = report["summary"]["records"]
+    assert "reading" in drawn
+    counted = [int(count) for count, total in re.findall(r"comparing .*?(\d+)/(\d+)", drawn) if int(total) == records]
+    assert counted == sorted(counted)
+    assert counted[-1] == records
+    alone = json.loads(run(MAPPINGS, edited, "--recording", RECORDING, "--jobs", "1", "-o", "json").stdout)
+    assert report["summary"] == alone["summary"]
+
+
+def _drawn(terminal: int) -> bytes:
+    """What was drawn since; nothing once the other end is closed."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
