@@ -98,8 +98,8 @@ class KafkaSource:
         )
 
     def _take_over(self, partitions: Sequence[Partition]) -> None:
-        # Until `start` seeks they are paused. Were a seek ever overtaken by the client's own look-up of this offset,
-        # the beginning would only cost time (what was taken is dropped by its offset); the end would lose records.
+        # Until `start` seeks they are paused. A seek may be overtaken by the client's own look-up of this offset (seen
+        # under load): the beginning only costs time, since what is older is dropped; the end would lose records.
         places = [topic_partition(one, OFFSET_BEGINNING) for one in partitions]
         if self._incremental:
             self._consumer.incremental_assign(places)
@@ -138,7 +138,11 @@ class KafkaSource:
         for message in messages:
             error = message.error()
             if error is None:
-                records.append(raw_record(message))
+                record = raw_record(message)
+                place = Partition(record.topic, record.partition)
+                if record.offset >= self._position.get(place, 0):
+                    records.append(record)
+                    self._position[place] = record.offset + 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 place, end = place_of(message)
                 ends[place] = end
@@ -146,8 +150,6 @@ class KafkaSource:
                 lost.add(place_of(message)[0])
             else:
                 self._refuse(error, message)
-        for record in records:
-            self._position[Partition(record.topic, record.partition)] = record.offset + 1
         if self._unheard:
             for heard in [*ends, *(Partition(record.topic, record.partition) for record in records)]:
                 self._unheard.pop(heard, None)

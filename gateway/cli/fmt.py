@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.mapping.lints.formatting import formatted
 from gateway.model.errors import ConfigError
@@ -20,7 +21,9 @@ __all__ = ["app"]
 app = typer.Typer(help="Mapping files in one form.", add_completion=False)
 
 
-@app.command()
+@app.command(
+    epilog=examples("gateway fmt", "gateway fmt --check mappings", "gateway fmt --diff mappings/customer/customer.yaml")
+)
 def fmt(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; the mappings folder if none.")] = None,
     check: Annotated[
@@ -35,8 +38,6 @@ def fmt(
 
     Comments stay, and what a file says stays: its digest is the same, or it is not touched. Test cases are left alone.
     Exit status: 0 done, or nothing to do; 1 with --check or --diff, a file would change; 2 a file cannot be read.
-
-    Examples: gateway fmt · gateway fmt --check mappings · gateway fmt --diff mappings/customer/customer.yaml
     """
     changed: list[Path] = []
     with failures_told():

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.cli.lint_schema import schema_of_database, schema_of_file
 from gateway.mapping.lints.catalogue import all_lints
@@ -29,7 +30,14 @@ app = typer.Typer(help="Named rules about mappings.", add_completion=False)
 Output = Literal["text", "json", "sarif", "github"]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway lint",
+        "gateway lint --schema week.jsonl.gz -o sarif > lint.sarif      against the tables of a recording",
+        "gateway lint --url postgresql://me@host/erp --fix              against the live tables, and mend",
+        "gateway lint --explain GW201",
+    )
+)
 def lint(
     files: Annotated[list[Path] | None, typer.Argument(help="Show findings of these files only.")] = None,
     mappings: Annotated[Path | None, typer.Option(help="Folder of the mapping files.")] = None,
@@ -48,8 +56,6 @@ def lint(
 
     Exit status: 0 nothing worse than a note, 1 errors or warnings, 2 it could not look. A finding that is meant is
     accepted with a comment on its line, or alone on the line before: `# lint: ignore GW104 because …`.
-
-    Examples: gateway lint · gateway lint --schema week.jsonl.gz -o sarif > lint.sarif · gateway lint --explain GW201
     """
     with failures_told():
         if explain:

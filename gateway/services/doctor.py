@@ -197,7 +197,19 @@ class Doctor:
         asked = [replace(spec, config={**dict.fromkeys(ASKED, ""), **spec.config}) for spec in specs]
         topics = self._outside.topics
         raw = frozenset(table.topic for table in self._plan.tables)
-        return examine_topics(TopicSide(specs, topics.describe(asked), topics.brokers(), raw))
+        reference = self._reference()
+        asked += [TopicSpec(name, 1, 1, {"cleanup.policy": ""}) for name in reference]
+        return examine_topics(TopicSide(specs, topics.describe(asked), topics.brokers(), raw, reference))
+
+    def _reference(self) -> Mapping[str, str]:
+        """Topics of reference data, and which lookups need them."""
+        needed: dict[str, list[str]] = {}
+        for mapping in self._mappings:
+            for lookup in mapping.lookups.values():
+                needed.setdefault(f"{self._installation.prefix}{lookup.topic}", []).append(
+                    f"{mapping.file}: {lookup.name}"
+                )
+        return {topic: ", ".join(names) for topic, names in needed.items()}
 
     def _registry(self) -> AreaReport:
         return examine_registry(self._contracts, subjects(self._outside.registry, self._contracts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.model.capture import TopicFacts, TopicSpec
 from gateway.services.doctor_report import Area, AreaReport, Finding, Severity
@@ -17,17 +17,22 @@ _APPLY = "gateway connect apply"
 
 @dataclass(frozen=True, slots=True)
 class TopicSide:
-    """What is wanted and what the broker has. ``brokers``: how many there are; ``raw``: names of the raw topics."""
+    """What is wanted and what the broker has. ``brokers``: how many there are; ``raw``: names of the raw topics.
+
+    ``reference``: topics of reference data, which others own, with the mappings' lookups that need them.
+    """
 
     wanted: Sequence[TopicSpec]
     now: Mapping[str, TopicFacts]
     brokers: int
     raw: frozenset[str]
+    reference: Mapping[str, str] = field(default_factory=dict)
 
 
 def examine_topics(side: TopicSide) -> AreaReport:
     """Every finding about the topics of the installation."""
     findings = [finding for spec in side.wanted for finding in _topic(spec, side)]
+    findings += [finding for name in side.reference for finding in _lookup(name, side)]
     findings += _replication(side)
     return AreaReport(Area.TOPICS, tuple(findings), tuple(_fine(side, {one.object for one in findings})))
 
@@ -41,6 +46,18 @@ def _topic(spec: TopicSpec, side: TopicSide) -> Iterator[Finding]:
         yield _partitions(where, spec, found, side)
     yield from _settings(where, spec, found)
     yield from _never(where, spec, found, side)
+
+
+def _lookup(name: str, side: TopicSide) -> Iterator[Finding]:
+    """A topic of reference data: all of it is read at each start, so it must keep the last value of every key."""
+    found, needed = side.now.get(name), side.reference[name]
+    if found is None:
+        reason = f"it does not exist, and {needed} needs it: workers wait for it and translate nothing"
+        remedy = f"create it (cleanup.policy=compact), or mend `topic:` of the lookup: {needed}"
+        yield Finding(Severity.ERROR, f"topic {name}", reason, remedy)
+    elif "compact" not in found.config.get("cleanup.policy", ""):
+        reason = f"{needed} reads it whole at each start, and cleanup.policy is not compact: old entries would be gone"
+        yield Finding(Severity.ERROR, f"topic {name}", reason, _alter(name, "cleanup.policy=compact"))
 
 
 def _partitions(where: str, spec: TopicSpec, found: TopicFacts, side: TopicSide) -> Finding:

@@ -116,3 +116,12 @@ def test_the_database_takes_the_context_table_with_the_keys_own_types(dsn: str, 
         ).fetchone()
         connection.rollback()
     assert found == ("integer",)
+
+
+def test_lint_looks_at_live_tables(dsn: str, tmp_path: Path) -> None:
+    scaffold("mapping", "owner", "--url", dsn, "--table", "vet.own", "--out", str(tmp_path))
+    assert CliRunner().invoke(lint, ["--mappings", str(tmp_path), "--url", dsn]).exit_code == 0
+    path = tmp_path / "owner/owner.yaml"
+    path.write_text(path.read_text().replace("      anl_dat:", "      anl_dt:"))
+    found = CliRunner().invoke(lint, ["--mappings", str(tmp_path), "--url", dsn])
+    assert (found.exit_code, "GW101" in found.output) == (1, True), found.output

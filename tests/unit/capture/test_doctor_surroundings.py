@@ -221,6 +221,21 @@ def test_each_fault_of_a_topic_is_one_finding(
     assert report.findings[0].remedy
 
 
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [(None, "does not exist"), ({"cleanup.policy": "delete"}, "old entries would be gone"),
+     ({"cleanup.policy": "compact,delete"}, ""), ({"cleanup.policy": "compact"}, "")],
+)  # fmt: skip
+def test_reference_topics_must_be_there_and_compacted(config: dict[str, str] | None, reason: str) -> None:
+    side = topic_side()
+    now = side.now if config is None else {**side.now, "ref.branch": TopicFacts(1, config, 3, 3)}
+    report = examine_topics(replace(side, now=now, reference={"ref.branch": "customer.yaml: branch"}))
+    assert told(report) == ([(ERROR, "topic ref.branch")] if reason else [])
+    if reason:
+        assert reason in report.findings[0].reason
+        assert "customer.yaml: branch" in report.findings[0].reason + report.findings[0].remedy
+
+
 def test_too_few_replicas_in_sync_are_found() -> None:
     side = topic_side()
     now = {**side.now, "gateway.state": TopicFacts(16, side.now["gateway.state"].config, 3, 1)}
