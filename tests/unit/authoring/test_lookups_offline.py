@@ -15,6 +15,7 @@ from gateway.authoring.cases import run_case
 from gateway.authoring.forge import Forge, Position
 from gateway.authoring.lookups import Recorded, given
 from gateway.authoring.offline import Replayed, assemble, books_of, replay
+from gateway.cli.coverage import app as coverage
 from gateway.cli.explain import app as explain
 from gateway.cli.translate import app
 from gateway.mapping.loader import load
@@ -68,6 +69,14 @@ def test_an_entry_that_comes_later_was_waited_for_and_a_deleted_one_is_missing()
 
 def test_without_reference_records_what_is_looked_up_is_missing() -> None:
     assert [letter.letter_class for letter in replayed([opened(1, "B1", 100)]).letters] == ["lookup"]
+
+
+def test_coverage_sees_the_recorded_entries(tmp_path: Path) -> None:
+    file = tmp_path / "week.jsonl.gz"
+    write_recording(file, [opened(1, "B1", 100), said("Bern", 50, 0)])
+    settings = {"GATEWAY_PREFIX": "p.", "GATEWAY_MAPPINGS": str(FOLDER)}
+    found = json.loads(CliRunner().invoke(coverage, ["--recording", str(file), "-o", "json"], env=settings).stdout)
+    assert (found["dead_letters"], found["explained"]["percent"]) == (0, 100.0)
 
 
 def test_cases_give_entries_and_name_the_older_version() -> None:
