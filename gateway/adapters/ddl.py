@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 
+from gateway.adapters.ddl_session import PUBLIC, search_path, statements, table_moved
 from gateway.model.errors import ConfigError
 from gateway.model.preflight import ColumnFacts, TableDetails
 
@@ -28,6 +28,9 @@ _SPELLED = {
     "SERIAL": "integer",
     "BIGSERIAL": "bigint",
     "SMALLSERIAL": "smallint",
+    "SERIAL2": "smallint",
+    "SERIAL4": "integer",
+    "SERIAL8": "bigint",
     "FLOAT": "real",
     "DOUBLE": "double precision",
     "BOOLEAN": "boolean",
@@ -81,26 +84,65 @@ def _text(path: Path) -> str:
 
 
 def _run(text: str, where: str, tables: dict[str, TableDetails]) -> None:
+    schema = PUBLIC
+    for statement in _parsed(text, where):
+        schema = search_path(statement) or schema
+        for table in statement.find_all(exp.Table):
+            if not table.args.get("db"):
+                table.set("db", exp.to_identifier(schema))
+        _apply(statement, tables, where, schema)
+
+
+def _parsed(text: str, where: str) -> list[exp.Expression]:
     try:
-        statements = sqlglot.parse(text, read="postgres")
+        return statements(text)
     except (SqlglotError, RecursionError) as error:
-        told = str(error).splitlines()[0][:200]
+        told, place = str(error).splitlines()[0][:200], where
+        for first in error.errors[:1] if isinstance(error, ParseError) else ():
+            told, place = str(first["description"]), f"{where}:{first['line']}:{first['col']}"
         raise ConfigError(
-            f"not SQL: {told}", where=where, hint="dialect: PostgreSQL; tables are what counts"
+            f"not SQL: {told}", where=place, hint="dialect: PostgreSQL; tables are what counts"
         ) from error
-    for statement in statements:
+
+
+def _apply(statement: exp.Expression, tables: dict[str, TableDetails], where: str, schema: str) -> None:
+    if isinstance(statement, exp.Create | exp.Alter | exp.Drop):
         if isinstance(statement, exp.Create) and statement.kind == "TABLE":
             _create(statement, tables)
         elif isinstance(statement, exp.Create) and statement.kind == "INDEX":
             _index(statement, tables)
         elif isinstance(statement, exp.Alter) and statement.args.get("kind") == "TABLE":
             _alter(statement, tables, where)
-        elif isinstance(statement, exp.Drop) and statement.args.get("kind") == "TABLE":
-            for table in _dropped(statement):
-                tables.pop(_name(table), None)
-        elif isinstance(statement, exp.Command) and _ALTERS.match(statement.sql("postgres")):
-            what = f"this change of a table is not understood: {statement.sql('postgres')[:120]}"
-            raise ConfigError(what, where=where, hint="write it in plain ALTER TABLE … COLUMN statements")
+        elif isinstance(statement, exp.Drop):
+            _drop(statement, tables)
+    elif (moved := table_moved(statement)) is not None:
+        _move(moved, tables, where, schema)
+    elif isinstance(statement, exp.Command) and _ALTERS.match(statement.sql("postgres")):
+        what = f"this change of a table is not understood: {statement.sql('postgres')[:120]}"
+        raise ConfigError(what, where=where, hint="write it in plain ALTER TABLE … COLUMN statements")
+
+
+def _drop(statement: exp.Drop, tables: dict[str, TableDetails]) -> None:
+    for one in _dropped(statement):
+        if statement.args.get("kind") == "TABLE":
+            tables.pop(_name(one), None)
+        elif statement.args.get("kind") == "SCHEMA":
+            inside = f"{one.args['db'].name if one.args.get('db') else one.name}."
+            for name in [name for name in tables if name.startswith(inside)]:
+                del tables[name]
+
+
+def _move(moved: tuple[str, str, bool], tables: dict[str, TableDetails], where: str, schema: str) -> None:
+    named, to, may_be_missing = moved
+    name = named if "." in named else f"{schema}.{named}"
+    if name in tables:
+        tables[f"{to}.{name.rpartition('.')[2]}"] = tables.pop(name)
+    elif not may_be_missing:
+        raise _unknown(name, where)
+
+
+def _unknown(name: str, where: str) -> ConfigError:
+    return ConfigError(f"ALTER TABLE {name}: no script creates it", where=where, hint="give the scripts in order")
 
 
 def _dropped(statement: exp.Expression) -> list[exp.Expression]:
@@ -108,24 +150,36 @@ def _dropped(statement: exp.Expression) -> list[exp.Expression]:
 
 
 def _name(table: exp.Expression) -> str:
-    return f"{table.args['db'].name if table.args.get('db') else 'public'}.{table.name}"
+    return f"{table.args['db'].name if table.args.get('db') else PUBLIC}.{table.name}"
 
 
 def _create(statement: exp.Create, tables: dict[str, TableDetails]) -> None:
     schema = statement.this
+    of = statement.find(exp.PartitionedOfProperty)
+    if of is not None and isinstance(of.this, exp.Table) and isinstance(schema, exp.Table) and _name(of.this) in tables:
+        tables[_name(schema)] = tables[_name(of.this)]
     if not isinstance(schema, exp.Schema) or (statement.args.get("exists") and _name(schema.this) in tables):
         return
-    columns = {each.name: _column(each) for each in schema.expressions if isinstance(each, exp.ColumnDef)}
+    columns = _taken_over(statement, tables)
+    columns |= {each.name: _column(each) for each in schema.expressions if isinstance(each, exp.ColumnDef)}
     keys = [each.name for each in schema.expressions if isinstance(each, exp.ColumnDef) and _is_key(each)]
     for key in schema.find_all(exp.PrimaryKey):
         keys = [part.name for part in key.expressions]
-    columns = {name: replace(one, nullable=one.nullable and name not in keys) for name, one in columns.items()}
+    columns = _filled(columns, keys)
     unique = [frozenset(keys)] if keys else []
     unique += [frozenset(part.name for part in each.find_all(exp.Identifier)) for each in _unique_in(schema)]
     unique += [
         frozenset({each.name}) for each in schema.expressions if isinstance(each, exp.ColumnDef) and _is_unique(each)
     ]
     tables[_name(schema.this)] = TableDetails(columns, primary_key=tuple(keys), unique=tuple(unique))
+
+
+def _taken_over(statement: exp.Create, tables: dict[str, TableDetails]) -> dict[str, ColumnFacts]:
+    """Columns of the tables that a new one is LIKE, or inherits from."""
+    others = [one.this for one in statement.find_all(exp.LikeProperty)]
+    others += [table for one in statement.find_all(exp.InheritsProperty) for table in one.expressions]
+    known = [tables[_name(one)].columns for one in others if isinstance(one, exp.Table) and _name(one) in tables]
+    return {name: column for columns in known for name, column in columns.items()}
 
 
 def _unique_in(schema: exp.Schema) -> list[exp.Expression]:
@@ -157,6 +211,7 @@ def _column(column: exp.ColumnDef) -> ColumnFacts:
     kind = column.args.get("kind")
     filled = any(isinstance(each, exp.NotNullColumnConstraint) and not each.args.get("allow_null") for each in kinds)
     generated = any(isinstance(each, exp.ComputedColumnConstraint) for each in kinds)
+    filled = filled or (kind is not None and "SERIAL" in kind.sql("postgres").upper())
     return ColumnFacts(_spelled(kind), nullable=not filled, generated=generated)
 
 
@@ -180,7 +235,8 @@ def _spelled(kind: object) -> str:
         return f"{word}({sizes[0]}) {zone}" if sizes else f"{word} {zone}"
     if name == "DECIMAL":
         return f"numeric({','.join([*sizes, '0'][:2])})" if sizes else "numeric"
-    return _SPELLED.get(name) or kind.sql("postgres").lower()
+    told = kind.sql("postgres").lower()
+    return _SPELLED.get(name) or _SPELLED.get(told.upper(), told)
 
 
 def _alter(statement: exp.Alter, tables: dict[str, TableDetails], where: str) -> None:
@@ -189,8 +245,8 @@ def _alter(statement: exp.Alter, tables: dict[str, TableDetails], where: str) ->
     if table is None:
         if statement.args.get("exists"):
             return
-        raise ConfigError(f"ALTER TABLE {name}: no script creates it", where=where, hint="give the scripts in order")
-    columns, unique = dict(table.columns), list(table.unique)
+        raise _unknown(name, where)
+    columns, unique, key = dict(table.columns), list(table.unique), table.primary_key
     to = next((each.this for each in _options(statement)), None)
     for action in statement.args.get("actions") or []:
         if isinstance(action, exp.AlterRename) and to is not None:  # RENAME a TO b, without the word COLUMN
@@ -199,12 +255,21 @@ def _alter(statement: exp.Alter, tables: dict[str, TableDetails], where: str) ->
             del tables[name]
             name = f"{name.partition('.')[0]}.{action.this.name}"
         elif isinstance(action, exp.AddConstraint):
+            for primary in action.find_all(exp.PrimaryKey):
+                key = tuple(part.name for part in primary.expressions)
+                columns = _filled(columns, key)
             keys = [*action.find_all(exp.UniqueColumnConstraint), *action.find_all(exp.PrimaryKey)]
             unique += [frozenset(part.name for part in each.find_all(exp.Identifier)) for each in keys]
         else:
             columns = _altered(columns, action)
     left = tuple(each for each in unique if each <= columns.keys())
-    tables[name] = replace(table, columns=columns, unique=left)
+    key = key if set(key) <= columns.keys() else ()
+    tables[name] = replace(table, columns=columns, primary_key=key, unique=left)
+
+
+def _filled(columns: dict[str, ColumnFacts], key: Sequence[str]) -> dict[str, ColumnFacts]:
+    """The columns of a primary key are never null."""
+    return {name: replace(one, nullable=one.nullable and name not in key) for name, one in columns.items()}
 
 
 def _altered(columns: dict[str, ColumnFacts], action: exp.Expression) -> dict[str, ColumnFacts]:

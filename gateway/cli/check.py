@@ -16,6 +16,7 @@ from gateway.cli.check_report import shown
 from gateway.cli.diff_sources import version_of
 from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
+from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
 from gateway.model.preflight import TableDetails
@@ -23,7 +24,6 @@ from gateway.services.capture_plan import capture_plan
 from gateway.services.check import Break, Checked, House, Layer, Verdict, broken_mappings, house_of
 from gateway.services.check_contracts import (
     Known,
-    all_known,
     broken_contracts,
     known_before,
     known_exported,
@@ -95,6 +95,14 @@ def _tables(
     return f"database {database.name}", database.details(names)
 
 
+def _loaded(folder: Path, name: str) -> tuple[CompiledMapping, ...]:
+    try:
+        return load(folder)
+    except ConfigError as error:
+        what = f"{name} cannot be compared with, its own mappings have faults: {error.what}"
+        raise ConfigError(what, faults=error.faults, where=name, hint=error.hint) from error
+
+
 class _Gate:
     """Looks at layer after layer."""
 
@@ -119,7 +127,7 @@ class _Gate:
         self._checked.append(Checked(Layer.MAPPINGS, f"{len(self._mappings)} mappings with {rules} rules"))
         contracts = contracts_of(self._mappings, self._settings.topic, self._settings.mappings)
         known = self._known(contracts, against, registered, registry=registry)
-        self._breaks += broken_contracts(self._house, contracts, all_known([versions for _, versions in known]))
+        self._breaks += broken_contracts(self._house, contracts, known[0][1], [versions for _, versions in known[1:]])
         told = ", ".join(name for name, _ in known)
         self._checked.append(Checked(Layer.CONTRACTS, f"{len(contracts)} contracts against {told}"))
         if not (against or registered or registry):
@@ -150,7 +158,7 @@ class _Gate:
         found: list[tuple[str, Known]] = [("their earlier minor versions", known_in_files(contracts))]
         if against:
             folder = version_of(against, self._settings.mappings, self._scratch).folder
-            before = contracts_of(load(folder), self._settings.topic, folder)
+            before = contracts_of(_loaded(folder, against), self._settings.topic, folder)
             found.append((against, known_before(before, against)))
         if registered is not None:
             found.append((str(registered), known_exported(registered, contracts)))

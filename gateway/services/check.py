@@ -27,7 +27,7 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleAt:
-    """A rule and where it stands: ``file:line``, the file as people find it from where they are."""
+    """A rule and where it stands: ``file:line:column``, the file as people find it from where they are."""
 
     name: str
     place: str
@@ -91,6 +91,10 @@ class House:
         """A file of the folder, as it is found from the working directory."""
         return str(self.folder / file) if not Path(file).is_absolute() else file
 
+    def at(self, file: str, mark: Mark) -> str:
+        """A place as it is shown to people."""
+        return f"{self.shown(file)}:{mark.line}:{mark.column}"
+
     def readers(self, fields: Iterable[str]) -> tuple[Consumer, ...]:
         """Consumers of any of these fields (``Event.path``, or ``Event`` for any of it)."""
         pairs = [one.partition(".")[::2] for one in fields]
@@ -100,7 +104,7 @@ class House:
     def rules_filling(self, event: str, path: str = "") -> tuple[RuleAt, ...]:
         """Rules that fill an event's field, those inside it included; '' for any field."""
         found = (
-            RuleAt(fill.rule, f"{self.shown(fill.file)}:{fill.place.line}")
+            RuleAt(fill.rule, self.at(fill.file, fill.place))
             for fill in self.uses.fills
             if fill.event == event and (not path or fill.path == path or fill.path.startswith(f"{path}."))
         )
@@ -134,7 +138,7 @@ def _fault(house: House, fault: Fault) -> Break:
         event,
         fault.what,
         fault.hint,
-        () if rule is None else (RuleAt(rule[0], f"{house.shown(fault.file)}:{rule[2].line}"),),
+        () if rule is None else (RuleAt(rule[0], house.at(fault.file, rule[2])),),
         (event,) if event else (),
         house.readers([event]) if event else (),
     )
@@ -153,5 +157,10 @@ def _rule_around(files: Sequence[LoadedFile], fault: Fault) -> tuple[str, str, M
 
 
 def _lost_reader(house: House, fault: Fault) -> Break:
-    file = house.shown(fault.file)
-    return Break(Layer.CONSUMERS, file, fault.line, fault.column, "", fault.what, fault.hint)
+    file, event, reader = house.shown(fault.file), "", None
+    for consumer in house.consumers.all:
+        for reading in consumer.readings:
+            if reading.place.line <= fault.line:
+                event, reader = reading.event, consumer
+    concerned = () if reader is None else (reader,)
+    return Break(Layer.CONSUMERS, file, fault.line, fault.column, event, fault.what, fault.hint, consumers=concerned)

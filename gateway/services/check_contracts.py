@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import fastavro
+
 from gateway.mapping.compatibility import Incompatibility, compare
+from gateway.mapping.consumers import Consumer
+from gateway.mapping.nodes import Mark
 from gateway.model.errors import ConfigError
 from gateway.services.check import Break, House, Layer
 from gateway.services.schemas import Contract, ContractRegistry, Schema
@@ -14,7 +19,6 @@ from gateway.services.schemas_positions import positions
 
 __all__ = [
     "Known",
-    "all_known",
     "broken_contracts",
     "known_before",
     "known_exported",
@@ -23,12 +27,14 @@ __all__ = [
 ]
 
 _AGAINST = "; against "
+_NO_SCHEMA = (fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
+_MAJOR = re.compile(r"\.v(\d+)$")
 
 Known = Mapping[str, Sequence[tuple[str, Schema]]]
 """Subject → versions that somebody knows, oldest first, each with the words that name it."""
 
 
-def all_known(sources: Sequence[Known]) -> Known:
+def _together(sources: Sequence[Known]) -> Known:
     """What any of the sources knows, in their order."""
     subjects = dict.fromkeys(subject for source in sources for subject in source)
     return {one: [version for source in sources for version in source.get(one, ())] for one in subjects}
@@ -59,10 +65,14 @@ def known_exported(folder: Path, contracts: Sequence[Contract]) -> Known:
 def _exported(path: Path) -> Schema:
     try:
         schema = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"no schema: {error}", where=str(path), hint="one Avro schema a file, as JSON") from error
-    if isinstance(schema, dict) and isinstance(schema.get("schema"), str):  # as a registry's REST interface gives it
-        schema = json.loads(schema["schema"])
+        if isinstance(schema, dict) and isinstance(
+            schema.get("schema"), str
+        ):  # as a registry's REST interface gives it
+            schema = json.loads(schema["schema"])
+        fastavro.parse_schema(schema)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, *_NO_SCHEMA) as error:
+        told = str(error)[:200] or type(error).__name__
+        raise ConfigError(f"no schema: {told}", where=str(path), hint="one Avro schema a file, as JSON") from error
     return schema if isinstance(schema, dict) else {}
 
 
@@ -80,13 +90,17 @@ def known_to_registry(registry: ContractRegistry, contracts: Sequence[Contract])
     }
 
 
-def broken_contracts(house: House, contracts: Sequence[Contract], known: Known) -> tuple[Break, ...]:
+def broken_contracts(
+    house: House, contracts: Sequence[Contract], own: Known, others: Sequence[Known] = ()
+) -> tuple[Break, ...]:
     """What keeps a known version and the present one from reading each other; and events that nobody publishes now.
 
-    The same against several versions is told once, against the newest.
+    ``own``: earlier versions beside the contracts; ``others``: what was published elsewhere or before. The same against
+    several versions is told once, against the newest.
     """
+    known = _together([own, *others])
     found = [one for contract in contracts for one in _contract(house, contract, known.get(contract.subject, ()))]
-    found += _gone(house, contracts, known)
+    found += _gone(house, contracts, _together(others))
     unique = {(one.file, one.line, one.column, one.what.partition(_AGAINST)[0]): one for one in found}
     return tuple(sorted(unique.values(), key=lambda one: (one.file, one.line, one.column)))
 
@@ -129,8 +143,39 @@ def _gone(house: House, contracts: Sequence[Contract], known: Known) -> Iterator
         event = str(schema.get("name", subject))
         if event in doubtful:
             continue
-        readers = house.readers([event])
+        readers = _readers_of(house, schema, known)
+        place = next((one.place for reader in readers for one in reader.readings if one.event == event), Mark(1, 1))
         what = f"no rule fills {subject.partition('-')[2]} any more; {told} was published"
         remedy = "keep its rule; or let its readers move first, then take it from their entry in consumers.yaml"
         file = house.shown(house.consumers.file or ".")
-        yield Break(Layer.CONTRACTS, file, 1, 1, event, what, remedy, (), (event,), readers, warning=not readers)
+        yield Break(
+            Layer.CONTRACTS,
+            file,
+            place.line,
+            place.column,
+            event,
+            what,
+            remedy,
+            (),
+            (event,),
+            readers,
+            warning=not readers,
+        )
+
+
+def _readers_of(house: House, gone: Schema, known: Known) -> tuple[Consumer, ...]:
+    """Who reads a version that is gone: those that name it, and where it was the newest, those that name none."""
+    event, version = gone.get("name"), _major(gone)
+    versions = [_major(each) for found in known.values() for _, each in found if each.get("name") == event]
+    wanted = {version, 0} if version == max(versions) else {version}
+    return tuple(
+        consumer
+        for consumer in house.consumers.all
+        if any(one.event == event and one.version in wanted for one in consumer.readings)
+    )
+
+
+def _major(schema: Schema) -> int:
+    """The version that a contract's namespace ends in; 0 where it does not."""
+    found = _MAJOR.search(str(schema.get("namespace", "")))
+    return int(found[1]) if found else 0

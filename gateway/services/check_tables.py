@@ -29,7 +29,7 @@ def _break(house: House, mappings: Sequence[CompiledMapping], finding: Finding) 
     table, raw = _split(mappings, finding.object)
     file, place = _declared(house, table, raw)
     uses = list(_concerned(house, table, raw))
-    rules = {use.rule: RuleAt(use.rule, f"{house.shown(use.file)}:{_line(house, use)}") for use in uses}
+    rules = {use.rule: RuleAt(use.rule, house.at(use.file, _rule_mark(house, use))) for use in uses}
     fields = tuple(dict.fromkeys(f"{use.event}.{use.field}" if use.field else use.event for use in uses if use.event))
     return Break(
         Layer.TABLES,
@@ -77,9 +77,9 @@ def _concerned(house: House, table: str, raw: str) -> Iterator[Use]:
     return (use for use in uses if use.rule)
 
 
-def _line(house: House, use: Use) -> int:
+def _rule_mark(house: House, use: Use) -> Mark:
     for file in house.files:
         for compiled in file.rules if file.faults.file == use.file else ():
             if compiled.rule.name == use.rule:
-                return compiled.section.mark.line
-    return use.place.line
+                return compiled.section.mark
+    return use.place

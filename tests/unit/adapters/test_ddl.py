@@ -84,3 +84,41 @@ def test_files_that_are_missing_or_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match=r"no \.sql file"):
         read_ddl([tmp_path / "empty"])
+
+
+@pytest.mark.parametrize(
+    ("script", "table", "columns"),
+    [
+        ('CREATE TABLE CRM.Cust (CUST_ID int, "Mixed" text)', "crm.cust", "cust_id Mixed"),
+        ("SET search_path TO crm, public; CREATE TABLE cust (id int)", "crm.cust", "id"),
+        ("SET search_path = 'crm'; CREATE TABLE cust (id int)", "crm.cust", "id"),
+        ("CREATE TABLE a.b (x int); CREATE TABLE a.c (LIKE a.b INCLUDING ALL, y int)", "a.c", "x y"),
+        ("CREATE TABLE a.b (x int); CREATE TABLE a.c (y int) INHERITS (a.b)", "a.c", "x y"),
+        ("CREATE TABLE a.b (x int) PARTITION BY LIST (x); CREATE TABLE a.c PARTITION OF a.b DEFAULT", "a.c", "x"),
+        ("CREATE TABLE a.b (x int); ALTER TABLE a.b SET SCHEMA c", "c.b", "x"),
+        ("DROP SCHEMA IF EXISTS a CASCADE; CREATE TABLE a.b (x int)", "a.b", "x"),
+        ("\\restrict k\nCREATE TABLE a.b (x int);\nCOPY a.b (x) FROM stdin;\n1;2\n\\.\nSELECT 1;", "a.b", "x"),
+    ],
+)
+def test_scripts_as_people_and_dumps_write_them(script: str, table: str, columns: str) -> None:
+    assert " ".join(types(script, table)) == columns
+
+
+def test_a_schema_is_dropped_with_its_tables() -> None:
+    assert tables_of("CREATE TABLE a.b (x int); CREATE TABLE c.d (x int); DROP SCHEMA a CASCADE").keys() == {"c.d"}
+
+
+def test_a_key_that_is_added_later_as_dumps_do_is_the_key() -> None:
+    table = tables_of("CREATE TABLE a.b (x int, y serial); ALTER TABLE ONLY a.b ADD CONSTRAINT pk PRIMARY KEY (x);")[
+        "a.b"
+    ]
+    assert (table.primary_key, table.unique) == (("x",), (frozenset("x"),))
+    assert [one.nullable for one in table.columns.values()] == [False, False]
+
+
+def test_what_is_no_sql_is_told_with_line_and_column(tmp_path: Path) -> None:
+    path = tmp_path / "legacy.sql"
+    path.write_text("\\connect legacy\nCREATE TABLE a.b (x int);\nCREATE TABLE a.c (x int;\n")
+    with pytest.raises(ConfigError) as caught:
+        read_ddl([path])
+    assert caught.value.where.startswith(f"{path}:3:")

@@ -73,7 +73,9 @@ def test_a_dropped_column_names_declaration_rules_fields_and_consumers(project: 
     ]
     line = (project / "mappings/customer/customer.yaml").read_text().splitlines()[found["line"] - 1]
     assert line[found["column"] - 1 :].startswith("str:")
-    assert "address-moved" in {one["name"] for one in found["rules"]}
+    [rule] = [one for one in found["rules"] if one["name"] == "address-moved"]
+    at = line_of(project / "mappings/customer/customer.yaml", "- rule: address-moved")
+    assert rule["place"].startswith(f"mappings/customer/customer.yaml:{at}:")
     assert {"CustomerAddressChanged.address.street"} <= set(found["fields"])
     assert {"letters", "customer-portal"} <= set(found["consumers"])
     assert "tax-reporting" in found["consumers"], "a legal domicile has a street, too"
@@ -166,6 +168,7 @@ def test_a_consumer_of_what_does_not_exist_is_found_with_its_place(project: Path
     edit(project / "mappings/consumers.yaml", "[customerId, survivorId]", "[customerId, survivor]")
     [found] = checked(status=1)["breaks"]
     assert "has no field `survivor`" in found["what"]
+    assert (found["concerned"], found["consumers"]) == ("CustomerMerged", ["customer-portal"])
     assert (found["file"], found["line"] > 1) == ("mappings/consumers.yaml", True)
 
 
@@ -201,6 +204,72 @@ def test_what_cannot_be_tried_is_told_with_its_place_and_status_2(
 ) -> None:
     done = CliRunner().invoke(app, arguments)
     assert (done.exit_code, told in done.stderr) == (2, True), done.output
+
+
+def test_a_version_that_nobody_reads_may_go_and_one_that_is_read_may_not(project: Path) -> None:
+    """Two versions are published side by side, then the older one ends."""
+    events = project / "mappings/claim/events"
+    newer = json.loads((events / "ClaimStatusChanged.v1.avsc").read_text())
+    newer["namespace"] = newer["namespace"].replace(".v1", ".v2")
+    (events / "ClaimStatusChanged.v2.avsc").write_text(json.dumps(newer))
+    mapping = project / "mappings/claim/claim.yaml"
+    alone = mapping.read_text()
+    entry = re.search(r"^  ClaimStatusChanged: .*$", alone, re.MULTILINE)
+    versions = "  ClaimStatusChanged: {version: 2, also: {1: {sunset: 2027-06-30}}}"
+    alone = alone.replace(entry[0], versions) if entry else alone.replace("events:\n", f"events:\n{versions}\n", 1)
+    mapping.write_text(alone)
+    commit("both")
+    mapping.write_text(alone.replace(", also: {1: {sunset: 2027-06-30}}", ""))
+    [gone] = checked("--against", "main")["breaks"]
+    assert (gone["concerned"], gone["warning"], gone["consumers"]) == ("ClaimStatusChanged", True, [])
+    edit(
+        project / "mappings/consumers.yaml",
+        "ClaimStatusChanged: {fields: [claimId, status, changedOn]}",
+        "ClaimStatusChanged: {version: 1, fields: [claimId]}",
+    )
+    found = [one for one in checked("--against", "main", status=1)["breaks"] if "known versions" in one["layer"]]
+    assert [(one["warning"], one["consumers"]) for one in found] == [(False, ["claims-desk"])]
+    place = (found[0]["file"], found[0]["line"])
+    assert place == ("mappings/consumers.yaml", line_of(project / "mappings/consumers.yaml", "ClaimStatusChanged:"))
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
+
+
+def commit(said: str) -> None:
+    author = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", "add", "."], check=True)
+    subprocess.run(["git", *author, "commit", "-q", "-m", said], check=True)
+
+
+def test_a_base_with_faults_of_its_own_is_named(project: Path) -> None:
+    edit(project / "mappings/claim/claim.yaml", "rules:\n", "rulez:\n")
+    commit("broken")
+    shutil.copytree(project / "mappings", project / "mended")
+    edit(project / "mended/claim/claim.yaml", "rulez:\n", "rules:\n")
+    done = CliRunner().invoke(app, ["--against", "main"], env={"GATEWAY_MAPPINGS": "mended"})
+    assert done.exit_code == 2, done.output
+    done = CliRunner().invoke(app, ["--against", "main:mappings"], env={"GATEWAY_MAPPINGS": "mended"})
+    assert done.exit_code == 2, done.output
+    assert "main:mappings cannot be compared with" in done.stderr and "claim.yaml" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", ["[", "{", '{"schema": "{"}', '{"type": "record"}', '{"schema": ""string""}x', "[1]", "null", '"x"']
+)
+def test_an_exported_schema_that_is_none_is_told_with_its_file(project: Path, content: str) -> None:
+    (project / "registered").mkdir()
+    (project / "registered" / "merged.json").write_text(content)
+    done = CliRunner().invoke(app, ["--registered", "registered"])
+    assert done.exit_code == 2, done.output
+    assert "merged.json" in done.stderr
+
+
+def test_legacy_names_in_capitals_a_search_path_and_a_dump_are_the_same_tables(project: Path) -> None:
+    script = (project / "legacy.sql").read_text()
+    (project / "legacy.sql").write_text("\\restrict x\n" + re.sub(r"\bcrm\.cust_addr\b", "CRM.CUST_ADDR", script))
+    assert checked("--ddl", "legacy.sql")["breaks"] == []
 
 
 # -- examples for CI systems ----
