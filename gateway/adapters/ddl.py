@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from gateway.adapters.ddl_session import PUBLIC, search_path, statements, table_moved
+from gateway.adapters.ddl_types import spelled
 from gateway.model.errors import ConfigError
 from gateway.model.preflight import ColumnFacts, TableDetails
 
@@ -20,36 +21,6 @@ __all__ = ["read_ddl", "tables_of"]
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # statements that say nothing of columns are passed over
 
 _ALTERS = re.compile(r"ALTER\s+TABLE\b.*\b(COLUMN|SET\s+SCHEMA)\b", re.IGNORECASE | re.DOTALL)
-_SPELLED = {
-    "INT": "integer",
-    "SMALLINT": "smallint",
-    "TINYINT": "smallint",
-    "BIGINT": "bigint",
-    "SERIAL": "integer",
-    "BIGSERIAL": "bigint",
-    "SMALLSERIAL": "smallint",
-    "SERIAL2": "smallint",
-    "SERIAL4": "integer",
-    "SERIAL8": "bigint",
-    "FLOAT": "real",
-    "DOUBLE": "double precision",
-    "BOOLEAN": "boolean",
-    "VARBINARY": "bytea",
-    "BINARY": "bytea",
-    "TEXT": "text",
-    "JSON": "json",
-    "JSONB": "jsonb",
-    "UUID": "uuid",
-    "DATE": "date",
-}
-_SIZED = {"CHAR": "character", "NCHAR": "character", "VARCHAR": "character varying", "NVARCHAR": "character varying"}
-_TIMES = {
-    "TIMESTAMP": ("timestamp", "without time zone"),
-    "TIMESTAMPNTZ": ("timestamp", "without time zone"),
-    "TIMESTAMPTZ": ("timestamp", "with time zone"),
-    "TIME": ("time", "without time zone"),
-    "TIMETZ": ("time", "with time zone"),
-}
 
 
 def read_ddl(paths: Sequence[Path]) -> Mapping[str, TableDetails]:
@@ -162,16 +133,17 @@ def _create(statement: exp.Create, tables: dict[str, TableDetails]) -> None:
         return
     columns = _taken_over(statement, tables)
     columns |= {each.name: _column(each) for each in schema.expressions if isinstance(each, exp.ColumnDef)}
+    unique, alike = _keys_taken_over(schema, tables)
     keys = [each.name for each in schema.expressions if isinstance(each, exp.ColumnDef) and _is_key(each)]
     for key in schema.find_all(exp.PrimaryKey):
         keys = [part.name for part in key.expressions]
     columns = _filled(columns, keys)
-    unique = [frozenset(keys)] if keys else []
+    unique += [frozenset(keys)] if keys else []
     unique += [frozenset(part.name for part in each.find_all(exp.Identifier)) for each in _unique_in(schema)]
     unique += [
         frozenset({each.name}) for each in schema.expressions if isinstance(each, exp.ColumnDef) and _is_unique(each)
     ]
-    tables[_name(schema.this)] = TableDetails(columns, primary_key=tuple(keys), unique=tuple(unique))
+    tables[_name(schema.this)] = TableDetails(columns, primary_key=tuple(keys or alike), unique=tuple(unique))
 
 
 def _taken_over(statement: exp.Create, tables: dict[str, TableDetails]) -> dict[str, ColumnFacts]:
@@ -180,6 +152,21 @@ def _taken_over(statement: exp.Create, tables: dict[str, TableDetails]) -> dict[
     others += [table for one in statement.find_all(exp.InheritsProperty) for table in one.expressions]
     known = [tables[_name(one)].columns for one in others if isinstance(one, exp.Table) and _name(one) in tables]
     return {name: column for columns in known for name, column in columns.items()}
+
+
+def _keys_taken_over(
+    schema: exp.Schema, tables: dict[str, TableDetails]
+) -> tuple[list[frozenset[str]], tuple[str, ...]]:
+    """Unique column sets and primary key of what a table is LIKE, where it says INCLUDING INDEXES or ALL."""
+    unique: list[frozenset[str]] = []
+    key: tuple[str, ...] = ()
+    for one in schema.find_all(exp.LikeProperty):
+        told = {(each.name.upper(), each.args["value"].name.upper()) for each in one.expressions}
+        if told & {("INCLUDING", "ALL"), ("INCLUDING", "INDEXES")} and ("EXCLUDING", "INDEXES") not in told:
+            other = tables.get(_name(one.this))
+            unique += other.unique if other is not None else ()
+            key = other.primary_key if other is not None else key
+    return unique, key
 
 
 def _unique_in(schema: exp.Schema) -> list[exp.Expression]:
@@ -201,8 +188,12 @@ def _index(statement: exp.Create, tables: dict[str, TableDetails]) -> None:
     table = index.args.get("table") if isinstance(index, exp.Index) else None
     if table is None or not statement.args.get("unique") or index.find(exp.Where):
         return
-    name, columns = _name(table), frozenset(one.name for one in index.args["params"].find_all(exp.Column))
-    if name in tables and columns:
+    name = _name(table)
+    params = index.args.get("params")
+    named = (params.args.get("columns") if params is not None else None) or []
+    parts = [each.this if isinstance(each, exp.Ordered) else each for each in named]
+    if name in tables and parts and all(isinstance(each, exp.Column) for each in parts):
+        columns = frozenset(each.name for each in parts)
         tables[name] = replace(tables[name], unique=(*tables[name].unique, columns))
 
 
@@ -211,32 +202,13 @@ def _column(column: exp.ColumnDef) -> ColumnFacts:
     kind = column.args.get("kind")
     filled = any(isinstance(each, exp.NotNullColumnConstraint) and not each.args.get("allow_null") for each in kinds)
     generated = any(isinstance(each, exp.ComputedColumnConstraint) for each in kinds)
+    filled = filled or any(isinstance(each, exp.GeneratedAsIdentityColumnConstraint) for each in kinds)
     filled = filled or (kind is not None and "SERIAL" in kind.sql("postgres").upper())
-    return ColumnFacts(_spelled(kind), nullable=not filled, generated=generated)
+    return ColumnFacts(spelled(kind), nullable=not filled, generated=generated)
 
 
 def _is_key(column: exp.ColumnDef) -> bool:
     return any(isinstance(each.kind, exp.PrimaryKeyColumnConstraint) for each in column.args.get("constraints") or [])
-
-
-def _spelled(kind: object) -> str:
-    """A type as PostgreSQL's ``format_type`` spells it; what is not known here as it was written."""
-    if not isinstance(kind, exp.DataType):
-        return str(kind or "")
-    name = kind.this.name if isinstance(kind.this, exp.DataType.Type) else str(kind.this)
-    sizes = [each.sql("postgres") for each in kind.expressions]
-    if name == "ARRAY":
-        return f"{_spelled(kind.expressions[0])}[]" if kind.expressions else "text[]"
-    if name in _SIZED:
-        size = sizes[0] if sizes else "1" if name.endswith("NCHAR") or name == "CHAR" else ""
-        return f"{_SIZED[name]}({size})" if size else _SIZED[name]
-    if name in _TIMES:
-        word, zone = _TIMES[name]
-        return f"{word}({sizes[0]}) {zone}" if sizes else f"{word} {zone}"
-    if name == "DECIMAL":
-        return f"numeric({','.join([*sizes, '0'][:2])})" if sizes else "numeric"
-    told = kind.sql("postgres").lower()
-    return _SPELLED.get(name) or _SPELLED.get(told.upper(), told)
 
 
 def _alter(statement: exp.Alter, tables: dict[str, TableDetails], where: str) -> None:
@@ -248,9 +220,14 @@ def _alter(statement: exp.Alter, tables: dict[str, TableDetails], where: str) ->
         raise _unknown(name, where)
     columns, unique, key = dict(table.columns), list(table.unique), table.primary_key
     to = next((each.this for each in _options(statement)), None)
+    added = [each for each in statement.args.get("actions") or [] if isinstance(each, exp.ColumnDef)]
+    unique += [frozenset({each.name}) for each in added if _is_unique(each) or _is_key(each)]
     for action in statement.args.get("actions") or []:
-        if isinstance(action, exp.AlterRename) and to is not None:  # RENAME a TO b, without the word COLUMN
-            columns = _renamed(columns, action.this.name, to.name)
+        renamed = _renaming(action, to)
+        if renamed is not None:
+            columns = {renamed.get(name, name): one for name, one in columns.items()}
+            unique = [frozenset(renamed.get(name, name) for name in each) for each in unique]
+            key = tuple(renamed.get(name, name) for name in key)
         elif isinstance(action, exp.AlterRename):
             del tables[name]
             name = f"{name.partition('.')[0]}.{action.this.name}"
@@ -278,19 +255,22 @@ def _altered(columns: dict[str, ColumnFacts], action: exp.Expression) -> dict[st
     if isinstance(action, exp.Drop) and action.args.get("kind") == "COLUMN":
         gone = {each.name for each in _dropped(action)}
         return {name: one for name, one in columns.items() if name not in gone}
-    if isinstance(action, exp.RenameColumn):
-        return _renamed(columns, action.this.name, action.args["to"].name)
     if isinstance(action, exp.AlterColumn) and action.this.name in columns:
         one, kind = columns[action.this.name], action.args.get("dtype")
         if kind is not None:
-            return {**columns, action.this.name: replace(one, type=_spelled(kind))}
+            return {**columns, action.this.name: replace(one, type=spelled(kind))}
         if action.args.get("allow_null") is not None:
             return {**columns, action.this.name: replace(one, nullable=bool(action.args["allow_null"]))}
     return columns
 
 
-def _renamed(columns: dict[str, ColumnFacts], old: str, new: str) -> dict[str, ColumnFacts]:
-    return {new if name == old else name: one for name, one in columns.items()}
+def _renaming(action: exp.Expression, to: exp.Expression | None) -> dict[str, str] | None:
+    """Old name and new one of a column, where the action renames one. ``to``: of RENAME a TO b, without COLUMN."""
+    if isinstance(action, exp.RenameColumn):
+        return {action.this.name: action.args["to"].name}
+    if isinstance(action, exp.AlterRename) and to is not None:
+        return {action.this.name: to.name}
+    return None
 
 
 def _options(statement: exp.Alter) -> list[exp.ToTableProperty]:

@@ -14,6 +14,7 @@ PUBLIC = "public"
 
 _PSQL = re.compile(r"^\\[a-zA-Z!?].*$", re.MULTILINE)
 _COPY = re.compile(r"^COPY\s[^;]*\bFROM\s+stdin\b[^;]*;\n.*?^\\\.$", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+_BITS = re.compile(r"\bbit\svarying\b", re.IGNORECASE)  # two words, which sqlglot does not read
 _PATH = re.compile(r"SET\s+(?:(?:SESSION|LOCAL)\s+)?search_path\s*(?:=|TO)\s*(.+)", re.IGNORECASE | re.DOTALL)
 _MOVED = re.compile(
     r"ALTER\s+TABLE\s+(?P<exists>IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<table>\S+)\s+SET\s+SCHEMA\s+(?P<schema>\S+)\s*$",
@@ -26,7 +27,8 @@ def statements(text: str) -> list[exp.Expression]:
 
     SqlglotError: it is not SQL.
     """
-    parsed = sqlglot.parse(_PSQL.sub(_blank, _COPY.sub(_blank, text)), read="postgres")
+    plain = _BITS.sub("varbit     ", _PSQL.sub(_blank, _COPY.sub(_blank, text)))
+    parsed = sqlglot.parse(plain, read="postgres")
     return [normalize_identifiers(one, dialect="postgres") for one in parsed if isinstance(one, exp.Expression)]
 
 
