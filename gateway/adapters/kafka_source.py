@@ -25,7 +25,7 @@ from gateway.adapters.kafka_client import (
     raw_record,
     topic_partition,
 )
-from gateway.model.errors import ConfigError, DependencyError
+from gateway.model.errors import ConfigError, DependencyError, GatewayError
 from gateway.ports import Batch, Committed, Membership, Partition, RebalanceListener
 
 __all__ = ["KafkaSource"]
@@ -71,6 +71,7 @@ class KafkaSource:
         self._position: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
         self._unheard: dict[Partition, float] = {}
+        self._refused: GatewayError | None = None
 
     def subscribe(self, topics: Sequence[str], listener: RebalanceListener) -> None:
         """See ``EventSource``."""
@@ -113,6 +114,9 @@ class KafkaSource:
 
     def take(self, limit: int, wait: float) -> Batch:
         """See ``EventSource``."""
+        if self._refused is not None:
+            refused, self._refused = self._refused, None
+            raise refused
         if self._unheard:
             self._start_silent_ones_again()
         try:
@@ -149,18 +153,20 @@ class KafkaSource:
             elif error.code() in _GONE:
                 lost.add(place_of(message)[0])
             else:
-                self._refuse(error, message)
+                self._refused = self._refusal(error, message) or self._refused
         if self._unheard:
             for heard in [*ends, *(Partition(record.topic, record.partition) for record in records)]:
                 self._unheard.pop(heard, None)
         return Batch(records, ends, frozenset(lost))
 
-    def _refuse(self, error: KafkaError, message: Message) -> None:
+    def _refusal(self, error: KafkaError, message: Message) -> GatewayError | None:
+        """Raised by the next `take`: the records that came before it are delivered first, or they would be lost."""
         if error.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED):
-            raise ConfigError(error.str(), where=str(message.topic()), hint="grant the worker's user read access")
+            return ConfigError(error.str(), where=str(message.topic()), hint="grant the worker's user read access")
         if error.fatal():
-            raise DependencyError(error.str(), where=f"Kafka at {self._bootstrap}")
+            return DependencyError(error.str(), where=f"Kafka at {self._bootstrap}")
         # All else (transport, a topic unknown for a while, max poll exceeded) mends itself or shows as a rebalance.
+        return None
 
     def committed(self, partition: Partition) -> Committed | None:
         """See ``EventSource``."""
