@@ -46,7 +46,7 @@ def command(
     recording: Annotated[Path | None, typer.Option(help="A recording (gateway recording capture).")] = None,
     live: Annotated[bool, typer.Option("--live", help="Read the raw topics of the mappings instead.")] = False,
     topic: Annotated[list[str] | None, typer.Option(help="Read this raw topic instead (with its prefix).")] = None,
-    last: Annotated[int, typer.Option(help="Of topics, only so many last records of each partition.")] = 0,
+    last: Annotated[int, typer.Option(help="Of topics, only so many last offsets of each partition.")] = 0,
     lookups: Annotated[
         Path | None, typer.Option(help="A recording of the reference topics, where the records hold none.")
     ] = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +14,12 @@ import fastavro
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from typer.testing import CliRunner
 
 from gateway.adapters.kafka_cluster import KafkaCluster
 from gateway.adapters.registry import ConfluentRegistry, unframe
 from gateway.authoring.forge import Forge, Position
+from gateway.cli.diff import app as diff
 from gateway.mapping.loader import load
 from gateway.model.record import RawRecord
 from gateway.services.recording import raw_records, spans
@@ -169,3 +172,29 @@ def test_what_the_registry_keeps_of_an_older_version_says_that_it_ends(world: Wo
     older = world.registry.versions(subject.format(1))
     assert [(one["deprecated"], one["sunset"]) for one in older.values()] == [(True, "2027-06-30")]
     assert ["deprecated" in one for one in world.registry.versions(subject.format(2)).values()] == [False]
+
+
+def test_diff_over_live_topics_reads_the_reference_topics_beside_them(world: World, tmp_path: Path) -> None:
+    world.write(
+        *(
+            ("ref.branch", key, json.dumps({"name": "Bern", "city": "Capital"}).encode(), None)
+            for key in (b"B1", b"B2")
+        ),
+        ("ref.currency", b"CHF", b"Swiss franc", None),
+    )
+    world.open(0, 1, "B1", "CHF")
+    world.open(1, 2, "B2", "CHF")
+    edited = shutil.copytree(MAPPINGS, tmp_path / "edited")
+    file = edited / "account" / "account.yaml"
+    file.write_text(file.read_text().replace("lookup('branch', 'name')", "lookup('branch', 'city')"))
+    given = world.settings
+    environment = {
+        "GATEWAY_PREFIX": given.prefix,
+        "GATEWAY_BOOTSTRAP": given.bootstrap,
+        "GATEWAY_MAPPINGS": str(MAPPINGS),
+    }
+    words = [str(MAPPINGS), str(edited), "--live", "--last", "10", "-o", "json"]
+    done = CliRunner().invoke(diff, words, env=environment)
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert (report["summary"]["events_old"], report["summary"]["changed"], report["letters"]) == (4, 4, [])
