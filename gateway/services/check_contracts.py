@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-
-import fastavro
 
 from gateway.mapping.compatibility import Incompatibility, compare
 from gateway.mapping.consumers import Consumer
 from gateway.mapping.nodes import Mark
 from gateway.model.errors import ConfigError
 from gateway.services.check import Break, House, Layer
-from gateway.services.schemas import Contract, ContractRegistry, Schema
+from gateway.services.schemas import Contract, ContractRegistry, Schema, read_schema
 from gateway.services.schemas_positions import positions
 
 __all__ = [
@@ -27,7 +24,6 @@ __all__ = [
 ]
 
 _AGAINST = "; against "
-_NO_SCHEMA = (fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
 _MAJOR = re.compile(r"\.v(\d+)$")
 
 Known = Mapping[str, Sequence[tuple[str, Schema]]]
@@ -55,25 +51,11 @@ def known_exported(folder: Path, contracts: Sequence[Contract]) -> Known:
     if not folder.is_dir():
         raise ConfigError("there is no such folder", where=str(folder), hint="give a folder of registered schemas")
     files = sorted(path for path in folder.rglob("*") if path.suffix in (".avsc", ".json"))
-    schemas = [(path, _exported(path)) for path in files]
+    schemas = [(path, read_schema(path)) for path in files]
     return {
         one.subject: [(str(path), old) for path, old in schemas if _full_name(old) == _full_name(one.current.schema)]
         for one in contracts
     }
-
-
-def _exported(path: Path) -> Schema:
-    try:
-        schema = json.loads(path.read_text())
-        if isinstance(schema, dict) and isinstance(
-            schema.get("schema"), str
-        ):  # as a registry's REST interface gives it
-            schema = json.loads(schema["schema"])
-        fastavro.parse_schema(schema)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, *_NO_SCHEMA) as error:
-        told = str(error)[:200] or type(error).__name__
-        raise ConfigError(f"no schema: {told}", where=str(path), hint="one Avro schema a file, as JSON") from error
-    return schema if isinstance(schema, dict) else {}
 
 
 def _full_name(schema: Schema) -> str:

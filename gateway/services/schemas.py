@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+import fastavro
+
 from gateway.mapping.compatibility import Incompatibility, compare, subject_name
 from gateway.mapping.compiled import CompiledMapping, EventType
 from gateway.model.errors import ConfigError, Fault
@@ -24,10 +26,12 @@ __all__ = [
     "check_registered",
     "contracts_of",
     "push",
+    "read_schema",
 ]
 
 COMPATIBILITY = "FULL_TRANSITIVE"
 """Every version inside a major number reads every other."""
+_NO_SCHEMA = (fastavro.schema.SchemaParseException, fastavro.schema.UnknownType)
 
 Schema = Mapping[str, object]
 
@@ -92,7 +96,7 @@ def contracts_of(
 ) -> tuple[Contract, ...]:
     """The contracts that the mappings fill. ``topic`` puts the installation's prefix before a topic's name.
 
-    ``folder``: where relative files of the contracts are looked for. ConfigError: a file is missing or no JSON.
+    ``folder``: where relative files of the contracts are looked for. ConfigError: a file is missing or no schema.
     """
     found = [_contract(event, topic(event.topic), folder) for one in mappings for event in one.contracts]
     return tuple(sorted(found, key=lambda contract: contract.subject))
@@ -118,14 +122,24 @@ def _history(file: Path, stem: str) -> tuple[Version, ...]:
             raise ConfigError(f"{minor} is no minor version", where=str(path), hint=f"name it {stem}.<number>.avsc")
         found.append((int(minor), path))
     major = stem.rpartition(".v")[2]
-    return tuple(Version(f"{major}.{minor}", path, _read(path)) for minor, path in sorted(found))
+    return tuple(Version(f"{major}.{minor}", path, read_schema(path)) for minor, path in sorted(found))
 
 
-def _read(path: Path) -> Schema:
+def read_schema(path: Path) -> Schema:
+    """One Avro schema of a file, as it stands there or as a registry's REST interface gives it (within ``schema``).
+
+    ConfigError: it cannot be read, or is no Avro schema of a named type.
+    """
     try:
-        schema = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"the contract cannot be read: {error}", where=str(path)) from error
+        text = path.read_text(encoding="utf-8")
+        schema = json.loads(text)
+        if isinstance(schema, dict) and isinstance(schema.get("schema"), str):
+            text = schema["schema"]
+            schema = json.loads(text)
+        fastavro.parse_schema(json.loads(text))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, *_NO_SCHEMA) as error:
+        told = f"no Avro schema: {error!r}"[:300]
+        raise ConfigError(told, where=str(path), hint="one Avro schema a file, as JSON in UTF-8") from error
     if not isinstance(schema, dict):
         raise ConfigError("a contract is a JSON object", where=str(path))
     return schema

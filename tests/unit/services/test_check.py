@@ -266,6 +266,15 @@ def test_an_exported_schema_that_is_none_is_told_with_its_file(project: Path, co
     assert "merged.json" in done.stderr
 
 
+def test_an_earlier_version_beside_a_contract_that_is_no_schema_is_told_with_its_file(project: Path) -> None:
+    earlier = project / "mappings/customer/events/history/CustomerMerged.v1.0.avsc"
+    schema = json.loads(earlier.read_text())
+    del schema["fields"][0]["type"]
+    earlier.write_text(json.dumps(schema))
+    done = CliRunner().invoke(app, [])
+    assert (done.exit_code, "CustomerMerged.v1.0.avsc" in done.stderr) == (2, True), done.output
+
+
 def test_legacy_names_in_capitals_a_search_path_and_a_dump_are_the_same_tables(project: Path) -> None:
     script = (project / "legacy.sql").read_text()
     (project / "legacy.sql").write_text("\\restrict x\n" + re.sub(r"\bcrm\.cust_addr\b", "CRM.CUST_ADDR", script))
