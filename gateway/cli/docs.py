@@ -14,6 +14,7 @@ from gateway.authoring import editor
 from gateway.authoring.catalogue.asyncapi import Server
 from gateway.authoring.catalogue.build import catalogue_of
 from gateway.authoring.catalogue.site import site
+from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.model.errors import ConfigError
 from gateway.settings import Settings
@@ -24,7 +25,7 @@ app = typer.Typer(help="Schemas for editors, reference pages, the catalogue of e
 Output = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print what was written.")]
 
 
-@app.command()
+@app.command(epilog=examples("gateway docs schema schema", "gateway docs schema schema -o json"))
 def schema(
     folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("schema"),
     output: Output = "text",
@@ -33,27 +34,26 @@ def schema(
 
     An editor with a YAML language server checks and completes a file whose first line is, for example,
     `# yaml-language-server: $schema=../../schema/mapping.schema.json`.
-
-    Example: gateway docs schema schema
     """
     with failures_told():
         _tell(_written(editor.schemas(), folder), output)
 
 
-@app.command()
+@app.command(epilog=examples("gateway docs reference docs/reference"))
 def reference(
     folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("docs/reference"),
     output: Output = "text",
 ) -> None:
-    """Write the reference pages of the mapping language: every key, every operator and filter, with examples.
-
-    Example: gateway docs reference docs/reference
-    """
+    """Write the reference pages of the mapping language: every key, every operator and filter, with examples."""
     with failures_told():
         _tell(_written(editor.reference_pages(), folder), output)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "gateway docs build site/events --title 'Insurer: domain events'", "gateway docs build site/events --servers"
+    )
+)
 def build(
     folder: Annotated[Path, typer.Argument(help="Where to write the site.")],
     mappings: Annotated[Path | None, typer.Option(help="Folder of the mapping files.")] = None,
@@ -61,9 +61,9 @@ def build(
     servers: Annotated[bool, typer.Option("--servers", help="Name this installation's broker and registry.")] = False,
     output: Output = "text",
 ) -> None:
-    """Write the catalogue of events as a static site: contracts, rules, lineage, examples, AsyncAPI; open index.html.
+    """Write the catalogue of events as a static site: contracts, rules, lineage, examples, AsyncAPI.
 
-    Example: gateway docs build site/events --title "Insurer: domain events"
+    Open its index.html.
     """
     with failures_told():
         settings = Settings()

@@ -50,7 +50,7 @@ def fmt(
                 lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), str(path), str(path))
                 print("".join(lines), end="")
             elif not check and not diff:
-                path.write_text(after, encoding="utf-8", newline="\n")
+                _write(path, after)
     _tell(changed, output, written=not check and not diff)
     if changed and (check or diff):
         raise typer.Exit(1)
@@ -82,6 +82,13 @@ def _formatted(path: Path) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         raise ConfigError("the file is not UTF-8", where=str(path), hint="save it as UTF-8") from error
     return before, formatted(before, str(path), shared="shared" in path.resolve().parts[:-1])
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ConfigError(f"the file cannot be written: {error.strerror}", where=str(path)) from error
 
 
 def _tell(changed: Sequence[Path], output: str, *, written: bool) -> None:

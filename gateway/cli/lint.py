@@ -63,6 +63,7 @@ def lint(
         folder = mappings or Settings().mappings
         if not folder.is_dir():
             raise ConfigError("there is no such folder", where=str(folder), hint="name it: --mappings FOLDER")
+        _check_named(folder, files)
         known = _schema(folder, schema, url)
         if save_schema is not None:
             _save(save_schema, known)
@@ -120,15 +121,32 @@ def _mend(folder: Path, found: Sequence[Finding]) -> int:
     broken = {each.file for each in found if each.lint.code.startswith("GW0")}
     for name in {each.file for each in found if each.fix is not None} - broken:
         path = folder / name
-        before = path.read_text(encoding="utf-8")
-        after, count = fixed(before, [each.fix for each in found if each.file == name and each.fix is not None])
-        path.write_text(after, encoding="utf-8")
+        before = path.read_bytes()
+        fixes = [each.fix for each in found if each.file == name and each.fix is not None]
+        after, count = fixed(before.decode("utf-8"), fixes)
+        _write(path, after.encode("utf-8"))
         files, shared = inspect(folder)
         if any(each.faults.found for each in files) or shared.found():
-            path.write_text(before, encoding="utf-8")
+            _write(path, before)
         else:
             mended += count
     return mended
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"the file cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def _check_named(folder: Path, files: Sequence[Path] | None) -> None:
+    """ConfigError: a file to show findings of is not there, or not of the folder, so none could ever be shown."""
+    for path in files or ():
+        if not path.exists():
+            raise ConfigError("there is no such file or folder", where=str(path))
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise ConfigError(f"it is not in the folder {folder}", where=str(path), hint="name it: --mappings FOLDER")
 
 
 def _shown(folder: Path, finding: Finding) -> str:

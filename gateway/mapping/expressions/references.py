@@ -64,12 +64,18 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A companion of at most one row, or an item of a list."""
+class _Named:
+    """What stands under a name: its columns and how it is found."""
 
     name: str
     shape: RowShape
     find: Callable[[Scope], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Row(_Named):
+    """A companion of at most one row, or an item of a list."""
+
     words = "a row"
 
     @property
@@ -79,12 +85,9 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(_Named):
     """A companion that is a list of rows."""
 
-    name: str
-    shape: RowShape
-    find: Callable[[Scope], Found]
     words = "a list of rows"
 
     @property

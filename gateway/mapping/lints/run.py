@@ -109,6 +109,7 @@ def _subject(loaded: LoadedFile, folder: Path, options: Options, gathered: _Gath
         cases, faults = case_facts(path, folder)
         if faults is not None:
             gathered.texts[cases.file] = faults
+            gathered.findings += [finding_of(fault) for fault in faults.sorted()]
     return Subject(loaded, options.schema, cases)
 
 

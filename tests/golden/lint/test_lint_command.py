@@ -138,6 +138,29 @@ def test_bad_input_is_told_with_status_2(arguments: list[str], told: str) -> Non
     assert (done.exit_code, told in done.stderr) == (2, True), done.output
 
 
+def test_a_file_that_is_not_there_or_not_of_the_folder_is_told_and_never_passes(folder: Path) -> None:
+    for path in (folder / "shop/ordre.yaml", ROOT / "mappings"):
+        done = CliRunner().invoke(lint, [str(path), "--mappings", str(folder)])
+        assert (done.exit_code, path.name in done.stderr) == (2, True), done.output
+    assert linted(folder, str(folder / "shop/order.yaml"), status=0) == "nothing found\n"
+
+
+def test_a_case_file_that_cannot_be_read_is_found(folder: Path) -> None:
+    (folder / "shop/order_test.yaml").write_bytes(b"\xff")
+    found = json.loads(linted(folder, "-o", "json"))
+    assert ("GW001", "shop/order_test.yaml") in {
+        (one["code"], one["file"][-len("shop/order_test.yaml") :]) for one in found
+    }
+
+
+def test_fix_keeps_the_ends_of_lines(folder: Path) -> None:
+    path = unused(folder)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    linted(folder, "--fix", status=0)
+    assert b"nobody" not in path.read_bytes()
+    assert path.read_bytes().count(b"\n") == path.read_bytes().count(b"\r\n") > 0
+
+
 # -- fmt ----
 
 UNTIDY = """# first of all

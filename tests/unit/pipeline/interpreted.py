@@ -101,6 +101,11 @@ def address(**changed: object) -> dict[str, object]:
     return {"addr_id": 1, "cust_id": 7, "typ": "RES", "str": "Elm 1", "city": "Bern", "upd_pgm": "UI", **changed}
 
 
+def inserted(number: int, **more: object) -> Row:
+    """An address that is new."""
+    return (ADDRESS, "c", None, address(addr_id=number, **more))
+
+
 def lacking(image: dict[str, object], *columns: str) -> dict[str, object]:
     """The image without these columns."""
     return {name: value for name, value in image.items() if name not in columns}
@@ -114,3 +119,7 @@ def told(rule: str, match: str, what: str = "x", more: str = "") -> str:
 def noise(rule: str, match: str) -> str:
     """A noise rule."""
     return f"  - noise: {rule}\n    because: derived\n    {match}\n"
+
+
+RENAMED: Row = (CUSTOMER, "u", customer(), customer(nm="Bob"))
+"""Customer 7 has another name."""

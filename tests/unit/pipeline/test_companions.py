@@ -12,12 +12,12 @@ from gateway.pipeline import match
 from gateway.pipeline.match import count_truth
 from tests.unit.pipeline.interpreted import (
     ADDRESS,
-    CUSTOMER,
+    RENAMED,
     UNSENT,
     Row,
     address,
-    customer,
     events,
+    inserted,
     interpreted,
     lacking,
     mapped,
@@ -26,15 +26,10 @@ from tests.unit.pipeline.interpreted import (
     told,
 )
 
-RENAMED: Row = (CUSTOMER, "u", customer(), customer(nm="Bob"))
 EACH = "each: {table: customer, changed: [name]}"
 LEGAL = "where: {kind: legal}"
 SURE = {"typ": "LEG"}
 NOT = {"typ": "RES"}
-
-
-def inserted(number: int, **more: object) -> Row:
-    return (ADDRESS, "c", None, address(addr_id=number, **more))
 
 
 def closed(number: int, **more: object) -> Row:

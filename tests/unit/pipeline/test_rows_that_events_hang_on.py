@@ -1,14 +1,24 @@
 """The row an event hangs on (language.md 9, protocol.md 7): the anchor's, of a `once` rule the change set's first."""
 
 from gateway.model.event import RowRef
-from tests.unit.pipeline.interpreted import ADDRESS, CUSTOMER, Row, address, customer, interpreted, mapped, noise, told
+from tests.unit.pipeline.interpreted import (
+    ADDRESS,
+    CUSTOMER,
+    RENAMED,
+    Row,
+    address,
+    customer,
+    interpreted,
+    mapped,
+    noise,
+    told,
+)
 
 ONCE = mapped(
     told("r", "once: {a: {table: customer, changed: [name]}}")
     + noise("n", "each: {table: address, op: [insert, delete]}")
 )
 EACH = mapped(told("r", "each: {table: customer, changed: [name]}"))
-RENAMED: Row = (CUSTOMER, "u", customer(), customer(nm="Bob"))
 
 
 def hangs_on(mapping, *rows: Row) -> RowRef:

@@ -6,11 +6,13 @@ from gateway.model.event import Interpretation
 from tests.unit.pipeline.interpreted import (
     ADDRESS,
     CUSTOMER,
+    RENAMED,
     UNSENT,
     Row,
     address,
     customer,
     events,
+    inserted,
     interpreted,
     lacking,
     mapped,
@@ -21,12 +23,7 @@ from tests.unit.pipeline.interpreted import (
 )
 
 NAME = "each: {table: customer, changed: [name]}"
-RENAMED: Row = (CUSTOMER, "u", customer(), customer(nm="Bob"))
 BOTH: Row = (CUSTOMER, "u", customer(), customer(nm="Bob", amt="2.00"))
-
-
-def inserted(number: int, **more: object) -> Row:
-    return (ADDRESS, "c", None, address(addr_id=number, **more))
 
 
 def letter(read: Interpretation) -> str:

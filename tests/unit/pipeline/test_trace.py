@@ -12,10 +12,20 @@ from gateway.model.values import MISSING
 from gateway.pipeline.interpret import interpret
 from gateway.pipeline.plan import MappingPlan
 from gateway.pipeline.split import change_set, groups
-from tests.unit.pipeline.interpreted import ADDRESS, CUSTOMER, Row, address, customer, lacking, mapped, recorded, told
+from tests.unit.pipeline.interpreted import (
+    ADDRESS,
+    CUSTOMER,
+    RENAMED,
+    Row,
+    address,
+    customer,
+    lacking,
+    mapped,
+    recorded,
+    told,
+)
 
 ROOT = Path(__file__).parents[3]
-RENAMED: Row = (CUSTOMER, "u", customer(), customer(nm="Bob"))
 NAME = "each: {table: customer, changed: [name]}"
 
 
