@@ -10,7 +10,7 @@ from jinja2 import nodes
 from gateway.mapping.expressions.syntax import ExpressionFault, Parsed, parse
 from gateway.mapping.nodes import Scalar
 
-__all__ = ["Conjuncts", "Domain", "conjuncts_in", "conjuncts_of"]
+__all__ = ["Conjuncts", "Domain", "column_of", "conjuncts_in", "conjuncts_of", "parts_of"]
 
 _SIDES = ("before", "after", "row")
 
@@ -67,6 +67,11 @@ def conjuncts_in(tree: nodes.Node, conditions: Mapping[str, Parsed | None]) -> C
     return Conjuncts(tuple(domains), frozenset(opaque))
 
 
+def parts_of(tree: nodes.Node, conditions: Mapping[str, Parsed | None]) -> Iterator[tuple[nodes.Node, bool]]:
+    """The parts of a test that must all hold, each with whether it is negated."""
+    return _split(tree, False, conditions, 0)
+
+
 def _split(
     node: nodes.Node, negated: bool, conditions: Mapping[str, Parsed | None], depth: int
 ) -> Iterator[tuple[nodes.Node, bool]]:
@@ -93,7 +98,8 @@ def _about_the_row(node: nodes.Node) -> bool:
     return all(name.name in (*_SIDES, "op", "key", "other", "transaction", "null") for name in names)
 
 
-def _column(node: nodes.Node) -> tuple[str, str] | None:
+def column_of(node: nodes.Node) -> tuple[str, str] | None:
+    """Side and name of a column of the row; None for anything else."""
     if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name in _SIDES:
         return node.node.name, node.attr
     return None
@@ -107,15 +113,15 @@ def _constant(node: nodes.Node) -> tuple[object] | None:
 
 def _domain(node: nodes.Node, negated: bool) -> tuple[tuple[str, str], Domain] | None:
     """What a single test says of one column, or None."""
-    column = _column(node)
+    column = column_of(node)
     if column is not None:
         return column, _set({True}, negated)
-    if isinstance(node, nodes.Test) and node.name == "null" and (column := _column(node.node)) is not None:
+    if isinstance(node, nodes.Test) and node.name == "null" and (column := column_of(node.node)) is not None:
         return column, _set({None}, negated)
     if not isinstance(node, nodes.Compare) or len(node.ops) != 1:
         return None
     operand = node.ops[0]
-    column = _column(node.expr)
+    column = column_of(node.expr)
     if column is None:
         return None
     if operand.op in ("eq", "ne") and (value := _constant(operand.expr)) is not None:

@@ -229,7 +229,7 @@ _words(
     r"two texts side",
     r"^`(\{\{|\}\})` without",
     r"is a bare expression",
-    r"there is no `(before|after)`",
+    r"there is no `(\w+\.)?(before|after)`",
     r"is known (where|inside)",
     r"takes (nothing|one argument|constants|[0-9]+ arguments)",
     r"is no \w+ for the filter",

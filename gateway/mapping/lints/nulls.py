@@ -12,6 +12,7 @@ from gateway.mapping.lints.declare import Found, Lint, Severity, lint
 from gateway.mapping.lints.nullness import Asks, asks_of, null_of_column, null_of_node
 from gateway.mapping.lints.spoken import Spoken, patterns_of
 from gateway.mapping.lints.subject import Subject
+from gateway.mapping.nodes import Mark
 from gateway.mapping.rules import Compiled
 
 __all__: list[str] = []
@@ -29,8 +30,12 @@ __all__: list[str] = []
 )
 def null_turns_comparison(subject: Subject) -> Iterator[Found]:
     """Negative comparisons of a column that can be null with values of which none is null."""
-    for spoken in subject.spoken:
-        yield from _in_tree(spoken.parsed.tree, spoken, subject, ())
+    uses = [use for each in subject.conditions.values() for use in each]
+    found: dict[Mark, Found] = {}
+    for spoken in (*subject.spoken, *uses):
+        for each in _in_tree(spoken.parsed.tree, spoken, subject, ()):
+            found.setdefault(each.mark, each)
+    yield from found.values()
     for compiled in subject.rules:
         yield from _in_where(compiled, subject)
 

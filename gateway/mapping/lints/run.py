@@ -43,6 +43,8 @@ class _Gathered:
     options: Options
     findings: list[Finding] = field(default_factory=list)
     texts: dict[str, Faults] = field(default_factory=dict)
+    looked: dict[str, set[str]] = field(default_factory=dict)
+    """The codes that were looked for, by file."""
 
     def add(self, lint: Lint, file: str, found: Found) -> None:
         name = found.file or file
@@ -53,7 +55,7 @@ class _Gathered:
 
     def sorted(self) -> tuple[Finding, ...]:
         texts = {name: faults.text for name, faults in self.texts.items() if faults.text}
-        found = without_suppressed(dict.fromkeys(self.findings), texts)
+        found = without_suppressed(dict.fromkeys(self.findings), texts, self.looked)
         kept = [each for each in found if self.options.wants(each.lint)]
         return tuple(sorted(kept, key=lambda each: (each.file, each.line, each.column, each.lint.code)))
 
@@ -114,8 +116,12 @@ def _subject(loaded: LoadedFile, folder: Path, options: Options, gathered: _Gath
 
 
 def _look_at(subject: Subject, gathered: _Gathered) -> None:
+    files = (subject.file, *(() if subject.cases is None else (subject.cases.file,)))
+    lacking = {"schema": subject.schema is None, "cases": subject.cases is None}
     for lint, check in CHECKS:
         if gathered.options.wants(lint):
+            for file in files if not lacking.get(lint.needs) else ():
+                gathered.looked.setdefault(file, set()).add(lint.code)
             for found in check(subject):
                 gathered.add(lint, subject.file, found)
 
@@ -123,6 +129,8 @@ def _look_at(subject: Subject, gathered: _Gathered) -> None:
 def _look_at_all(house: House, gathered: _Gathered) -> None:
     for lint, check in HOUSE_CHECKS:
         if gathered.options.wants(lint):
+            for file in gathered.texts if not house.broken else ():
+                gathered.looked.setdefault(file, set()).add(lint.code)
             for subject, found in check(house):
                 gathered.add(lint, subject.file if subject is not None else "", found)
 

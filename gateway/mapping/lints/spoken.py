@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from jinja2 import nodes
@@ -21,6 +21,7 @@ __all__ = [
     "Ref",
     "Spoken",
     "column_named",
+    "conditions_spoken",
     "in_template",
     "patterns_of",
     "refs_in",
@@ -107,6 +108,29 @@ def spoken_in(rules: tuple[Compiled, ...], context: Context) -> Iterator[Spoken]
         data = section.node("data")
         if data is not None:
             yield from _in_data(data, compiled, compiled.names)
+
+
+def conditions_spoken(
+    spoken: Iterable[Spoken], places: Mapping[str, Scalar], conditions: Mapping[str, Parsed | None]
+) -> Mapping[str, tuple[Spoken, ...]]:
+    """The mapping's own conditions (``places``: where each stands), each once for every test that names it."""
+    found: dict[str, list[Spoken]] = {}
+    for each in spoken:
+        pending, seen = [each], {""}
+        while pending:
+            current = pending.pop()
+            tree = current.parsed.tree
+            for node in (tree, *tree.find_all(nodes.Name)):
+                name = node.name if isinstance(node, nodes.Name) else ""
+                parsed, scalar = conditions.get(name), places.get(name)
+                if name in seen or parsed is None or scalar is None or each.names.image is not None:
+                    continue
+                seen.add(name)
+                alone = replace(each.names, companions={}, item=None)
+                inner = replace(each, scalar=scalar, start=0, parsed=parsed, names=alone)
+                found.setdefault(name, []).append(inner)
+                pending.append(inner)
+    return {name: tuple(uses) for name, uses in found.items()}
 
 
 def patterns_of(compiled: Compiled) -> Iterator[tuple[Pattern, Section]]:

@@ -11,7 +11,7 @@ from gateway.mapping.contract import RecordOf
 from gateway.mapping.kinds import Type
 from gateway.mapping.lints.payload import Leaf, leaves_of
 from gateway.mapping.lints.recorded import RecordedColumn, RecordedTable, Schema
-from gateway.mapping.lints.spoken import Ref, Spoken, refs_in, spoken_in
+from gateway.mapping.lints.spoken import Ref, Spoken, conditions_spoken, refs_in, spoken_in
 from gateway.mapping.loader import LoadedFile
 from gateway.mapping.nodes import Mark, Scalar
 from gateway.mapping.patterns import Context
@@ -90,6 +90,14 @@ class Subject:
     def spoken(self) -> tuple[Spoken, ...]:
         """Every expression of rules and parts, with what it may name."""
         return tuple(spoken_in(self.rules, self.context))
+
+    @cached_property
+    def conditions(self) -> Mapping[str, tuple[Spoken, ...]]:
+        """The conditions of this file, each as often as tests name it: for what row, differs from test to test."""
+        entries = self.section.entries("conditions")
+        places = {name.text: scalar for name, scalar in entries if isinstance(scalar, Scalar)}
+        tests = [each for each in self.spoken if each.role in ("when", "pattern")]
+        return conditions_spoken(tests, places, self.context.conditions)
 
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:

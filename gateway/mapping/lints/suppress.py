@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.mapping.lints.declare import Finding, Lint, Severity, declared
+from gateway.mapping.lints.declare import LINTS, Finding, Lint, Severity, declared
 
 __all__ = ["Suppression", "suppressions", "without_suppressed"]
 
@@ -64,8 +64,14 @@ def suppressions(text: str) -> Iterator[Suppression]:
         yield Suppression(number, about, column, codes, (said["why"] or "").strip() if said else "", line)
 
 
-def without_suppressed(findings: Iterable[Finding], texts: Mapping[str, str]) -> tuple[Finding, ...]:
-    """The findings without those that a comment with a reason ignores; comments without reason or use are found."""
+def without_suppressed(
+    findings: Iterable[Finding], texts: Mapping[str, str], looked: Mapping[str, Collection[str]]
+) -> tuple[Finding, ...]:
+    """The findings without those that a comment with a reason ignores; comments without reason or use are found.
+
+    ``looked``: by file, the codes that were looked for there; of others nobody knows whether the comment has a use.
+    Errors of loading stay: what does not load cannot be accepted.
+    """
     found = list(findings)
     for file, text in texts.items():
         if "lint:" not in text:
@@ -77,11 +83,22 @@ def without_suppressed(findings: Iterable[Finding], texts: Mapping[str, str]) ->
                 found.append(Finding(WITHOUT_REASON, *place, what, WITHOUT_REASON.mend, each.excerpt))
                 continue
             kept = [one for one in found if not _ignores(each, file, one)]
-            if len(kept) == len(found):
-                codes = ", ".join(sorted(each.codes))
-                kept.append(Finding(IDLE, *place, f"{codes} is not found here", IDLE.mend, each.excerpt))
+            what = _idle(each, looked.get(file, ())) if len(kept) == len(found) else ""
+            if what:
+                kept.append(Finding(IDLE, *place, what, IDLE.mend, each.excerpt))
             found = kept
     return tuple(found)
+
+
+def _idle(suppression: Suppression, looked: Collection[str]) -> str:
+    """Why a comment that ignored nothing has no use; empty where it may have one."""
+    codes = sorted(suppression.codes)
+    unknown = [code for code in codes if code not in LINTS]
+    if unknown:
+        return f"there is no lint {', '.join(unknown)}"
+    if any(code.startswith("GW0") for code in codes):
+        return "errors of loading cannot be accepted"
+    return f"{', '.join(codes)} is not found here" if set(codes) <= set(looked) else ""
 
 
 def _ignores(suppression: Suppression, file: str, finding: Finding) -> bool:
@@ -89,4 +106,5 @@ def _ignores(suppression: Suppression, file: str, finding: Finding) -> bool:
         finding.file == file
         and finding.line in (suppression.line, suppression.about)
         and finding.lint.code in suppression.codes
+        and not finding.lint.code.startswith("GW0")
     )

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from jinja2 import nodes
 
 from gateway.mapping.compiled import Pattern, RowOp, Scope
-from gateway.mapping.conjuncts import Conjuncts, Domain, conjuncts_in, conjuncts_of
+from gateway.mapping.conjuncts import Conjuncts, Domain, conjuncts_of
 from gateway.mapping.expressions.compiler import compile_test
 from gateway.mapping.expressions.syntax import ExpressionFault
 from gateway.mapping.lints.declare import Found, Lint, Severity, lint
 from gateway.mapping.lints.nullness import asks_of, null_of_column
+from gateway.mapping.lints.ranges import emptied
 from gateway.mapping.lints.spoken import Spoken, column_named, patterns_of
 from gateway.mapping.lints.subject import Subject
 from gateway.mapping.nodes import Mark
@@ -45,8 +46,18 @@ def _never(subject: Subject) -> Iterator[Found]:
             own = pattern is compiled.rule.anchor
             yield from _to_itself(pattern, section)
             yield from _contradiction(pattern, section, said if own else Conjuncts(), compiled.section, subject)
+    yield from _everywhere(subject, never=True)
+
+
+def _everywhere(subject: Subject, *, never: bool) -> Iterator[Found]:
+    """Constant tests in every expression; in a condition those that are so for each test that names it."""
     for spoken in subject.spoken:
-        yield from _in_tree(spoken.parsed.tree, spoken, subject, never=True)
+        yield from _in_tree(spoken.parsed.tree, spoken, subject, never=never)
+    for uses in subject.conditions.values():
+        first, *others = [
+            {each.mark: each for each in _in_tree(use.parsed.tree, use, subject, never=never)} for use in uses
+        ]
+        yield from (each for mark, each in first.items() if all(mark in other for other in others))
 
 
 def _contradiction(
@@ -136,11 +147,11 @@ def _mark(node: nodes.Node, spoken: Spoken) -> Mark:
 def _verdict(node: nodes.Node, spoken: Spoken, subject: Subject) -> tuple[bool, str] | None:
     """Whether a test is the same for every row, and why; None for anything else."""
     if isinstance(node, nodes.And):
-        domains: dict[tuple[str, str], Domain] = {}
-        for key, domain in conjuncts_in(node, subject.context.conditions).domains:
-            domains[key] = domains.get(key, Domain()) & domain
-            if domains[key].empty:
-                return False, f"the parts exclude each other: no `{key[1]}` fits both"
+        column = emptied(node, subject.context.conditions)
+        return None if column is None else (False, f"the parts exclude each other: no `{column}` fits both")
+    if isinstance(node, nodes.Or):
+        column = emptied(nodes.Not(node), subject.context.conditions)
+        return None if column is None else (True, f"one of the parts is true of every `{column}`")
     if not isinstance(node, (nodes.Test, nodes.Compare)):
         return None
     if isinstance(node, nodes.Test):
@@ -148,7 +159,8 @@ def _verdict(node: nodes.Node, spoken: Spoken, subject: Subject) -> tuple[bool, 
     if not any(True for _ in node.find_all((nodes.Getattr, nodes.Filter))) and not _names(node):
         return _constant(node, spoken)
     operand = node.ops[0]
-    if repr(operand.expr) == repr(node.expr) and operand.op in ("eq", "ne"):
+    same = repr(operand.expr) == repr(node.expr)
+    if same and operand.op in ("eq", "ne", "lt", "gt"):  # but null <= null is false
         return operand.op == "eq", "both sides are the same"
     if (_is_null(operand.expr) or _is_null(node.expr)) and operand.op in ("lt", "lteq", "gt", "gteq"):
         return False, "null is neither before nor after anything"
@@ -220,5 +232,4 @@ def _of_op(node: nodes.Compare, spoken: Spoken) -> tuple[bool, str] | None:
 )
 def always_true(subject: Subject) -> Iterator[Found]:
     """Constant tests that are true."""
-    for spoken in subject.spoken:
-        yield from _in_tree(spoken.parsed.tree, spoken, subject, never=False)
+    yield from _everywhere(subject, never=False)

@@ -111,6 +111,14 @@ def test_codes_are_chosen_and_left_out(folder: Path) -> None:
     )
 
 
+def test_an_acceptance_is_in_vain_only_where_its_code_was_looked_for(folder: Path) -> None:
+    edit(folder, "city:    {pii: true}", "city:    {pii: true}   # lint: ignore GW107, GW105 because it was")
+    for arguments in (["--ignore", "GW107"], ["--select", "GW9"], []):
+        linted(folder, *arguments, status=0)
+        assert "GW902" not in linted(folder, *arguments, status=0), "nobody looks for GW105 without a schema"
+    assert "GW902" in linted(folder, "--schema", str(HERE / "schema.json"), status=0)
+
+
 def test_tables_of_a_script_show_columns_that_are_not_there(folder: Path, tmp_path: Path) -> None:
     script = tmp_path / "legacy.sql"
     script.write_text(SQL)
