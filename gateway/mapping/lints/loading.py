@@ -141,6 +141,7 @@ _words(
     r"lacks the aggregate's key",
     r"the table .* lacks",
     r"fits no row",
+    r"^`\w+` has no `",
     r"the condition `.*` uses itself",
 )
 _words(
@@ -211,6 +212,7 @@ _words(
     r"`.*` is not (a|an|true) ?",
     r"beside `parts`",
     r"is not a (name|domain)",
+    r"is not schema\.table$",
 )
 _words(
     _load(
