@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from gateway.authoring.case_grammar import CASES
 from gateway.authoring.editor import reference_pages, schemas
 from gateway.cli.docs import app
+from gateway.mapping.examples import example_of, node_of
+from gateway.mapping.nodes import Faults
+from gateway.mapping.records import Key, Record
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = {name: jsonschema.Draft7Validator(json.loads(text)) for name, text in schemas().items()}
@@ -100,6 +105,31 @@ def test_faulty_cases_do_not_pass() -> None:
 def test_every_key_is_described_where_an_editor_shows_it() -> None:
     properties = json.loads(schemas()["mapping.schema.json"])["properties"]
     assert all(each["description"] and each["examples"] for each in properties.values())
+
+
+def keys_of(form: object, path: str = "") -> dict[str, Key]:
+    """Every key within a form by its path, however deep."""
+    if isinstance(form, Record):
+        found = {f"{path}{key.name}": key for key in form.keys}
+        for name, key in list(found.items()):
+            found |= keys_of(key.form, f"{name}.")
+        return found
+    parts = [getattr(form, each.name) for each in fields(form)] if is_dataclass(form) else []
+    return {name: key for part in parts for name, key in keys_of(part, path).items()}
+
+
+CASE_KEYS = keys_of(CASES)
+
+
+@pytest.mark.parametrize("name", CASE_KEYS)
+def test_every_key_of_a_case_has_an_example_that_its_form_reads_and_its_schema_accepts(name: str) -> None:
+    key = CASE_KEYS[name]
+    assert key.doc and key.examples
+    for example in key.examples:
+        faults = Faults("example")
+        assert key.form.read(node_of(example), faults) is not None
+        assert faults.found == []
+        assert list(jsonschema.Draft7Validator(key.schema()).iter_errors(example_of(example))) == []
 
 
 def test_the_command_writes_them_and_says_where(tmp_path: Path) -> None:
