@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway.authoring.explain_rows import net_rows
 from gateway.authoring.offline import mapping_of_topic, translations
-from gateway.mapping.compiled import CompiledMapping, RowOp
+from gateway.mapping.compiled import Column, CompiledMapping, RowOp
 from gateway.model.event import Check, Interpretation, OutcomeKind, Tried
 from gateway.model.unit import Unit
 from gateway.model.values import Unavailable, Value
@@ -154,7 +154,7 @@ class _Watch:
             column = table.columns[name]
             taker = takers.get((number, name), BOOKKEEPING if column.bookkeeping else NOBODY)
             into.units[table.name, "update", name, taker] += 1
-            if column.symbols is not None and row.before is not None and row.after is not None:
+            if _is_coded(column) and row.before is not None and row.after is not None:
                 into.turns[table.name, name, row.before[name], row.after[name], taker] += 1
 
 
@@ -168,8 +168,13 @@ def _stopped_at(tried: Tried) -> str | None:
     return tried.stopped_at or None
 
 
+def _is_coded(column: Column) -> bool:
+    """Whether it has few values that a mapping can list: codes and flags."""
+    return column.symbols is not None or column.type == "bool"
+
+
 def _coded(row: NetRow) -> Iterable[str]:
-    return (name for name, column in row.plan.table.columns.items() if column.symbols is not None)
+    return (name for name, column in row.plan.table.columns.items() if _is_coded(column))
 
 
 def _known(row: NetRow, name: str) -> set[Value]:

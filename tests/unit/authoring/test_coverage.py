@@ -16,7 +16,7 @@ from gateway.authoring.offline import assemble, books_of, replay
 from gateway.cli.coverage import app, floors
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
-from tests.unit.pipeline.interpreted import CUSTOMER, Row, customer, mapped, noise, recorded, told
+from tests.unit.pipeline.interpreted import CUSTOMER, TABLES, Row, customer, mapped, noise, recorded, told
 
 ROOT = Path(__file__).parents[3]
 RECORDING = ROOT / "tests/e2e/recording.jsonl.gz"
@@ -79,6 +79,18 @@ def test_turns_of_codes_that_nobody_took_are_named() -> None:
     assert (turn.before, turn.after, turn.count, turn.unmatched) == ("active", "merged", 1, 1)
     taken = reported(changed(sts="M"))
     assert [one.takers for one in taken.turns if one.column == "status"] == [(("merged", 1),)]
+
+
+def test_turns_of_flags_are_told_as_those_of_codes() -> None:
+    flagged = TABLES.replace(
+        "upd_pgm: {as: changedBy", "del: {as: deleted, decode: {Y: true, N: false}}\n      upd_pgm: {as: changedBy", 1
+    )
+    mapping = mapped(RULES, flagged)
+    rows = (CUSTOMER, "u", customer(**{"del": "N"}), customer(**{"del": "Y"}))
+    units = assemble(recorded([rows]), [mapping])
+    [found] = report_of(cover(units, [mapping], books_of([mapping])), "rows").mappings
+    [turn] = [one for one in found.turns if one.column == "deleted"]
+    assert (turn.before, turn.after, turn.unmatched) == (False, True, 1)
 
 
 def test_codes_that_no_record_had_are_named() -> None:
