@@ -12,15 +12,14 @@ from gateway.pipeline.assemble import Ticket
 from gateway.pipeline.evidence import Evidence
 from gateway.ports import Batch, InDoubt, MustAbort, Partition
 from gateway.services.worker_assignment import Assignment
-from gateway.services.worker_fence import EndReader, Fence
 from gateway.services.worker_lookups import Holding, Reference
 from gateway.services.worker_outages import Outages
 from gateway.services.worker_partition import OwnedPartition, Phase
 from gateway.services.worker_plan import Outside, WorkerPlan
+from gateway.services.worker_tails import QuietTails
 from gateway.services.worker_transaction import OpenTransaction
 from gateway.telemetry.signals import (
     PartitionGivenUp,
-    PartitionLag,
     PartitionStopped,
     WorkerStarted,
     WorkerStopped,
@@ -31,7 +30,6 @@ __all__ = ["Worker"]
 _TAKE = 2000
 _REVOKE_DEADLINE = 5.0
 _STOP_DEADLINE = 3.0
-_LAG_EVERY = 2.0
 _IDLE, _BUSY = 0.05, 0.005
 
 
@@ -42,16 +40,14 @@ class Worker:
         self._plan = plan
         self._outside = outside
         self._evidence = Evidence(plan.incarnations)
-        self._ends = EndReader(outside.markers, self._evidence, plan.source_name, outside.telemetry)
-        self._fence = Fence(outside.cluster, outside.clock)
         self._assignment = Assignment(plan, outside, self._evidence)
         self._reference = Reference(plan, outside)
         self._holding = Holding(self._reference, outside)
         self._transaction = OpenTransaction(plan, outside, self._holding)
         self._outages = Outages(outside.telemetry, outside.clock)
+        self._tails = QuietTails(plan, outside, self._evidence, self._outages)
         self._owned: dict[Partition, OwnedPartition] = {}
         self._sink_open = False
-        self._lag_asked_at = float("-inf")
         self._aborts = 0
         self._stopping = False
 
@@ -252,24 +248,12 @@ class Worker:
     # -- the tail of quiet partitions ---------------------------------------------------------------------------------
 
     def _close_tails(self) -> None:
-        running = list(self._running())
-        self._look_for_ends(running)
-        tickets: dict[Partition, Ticket] = {}
-        for owned in running:
-            ticket = owned.tail.provable() if owned.tail is not None else None
-            if ticket is not None:
-                tickets[owned.place] = ticket
-        answers = self._fence.answers()
-        if answers:
-            self._outages.back("kafka")
-        for place, offset in answers.items():
-            if place in self._owned:
-                self._owned[place].high_watermark = offset
+        tickets = self._tails.provable(self._running())
+        self._tails.hear(self._owned)
         for place, ticket in tickets.items():
-            owned = self._owned[place]
-            if self._fence.passed(place, ticket, owned.position):
-                self._close(owned, ticket)
-        self._ask(tickets)
+            if self._tails.complete(self._owned[place], ticket):
+                self._close(self._owned[place], ticket)
+        self._tails.ask(tickets, self._owned.values())
 
     def _close(self, owned: OwnedPartition, ticket: Ticket) -> None:
         assert owned.tail is not None
@@ -277,36 +261,6 @@ class Worker:
             self._put(owned, owned.tail.close(ticket))
         except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
             self._sort_out(owned, error)
-
-    def _look_for_ends(self, running: Iterable[OwnedPartition]) -> None:
-        tails = [owned.tail for owned in running if owned.tail is not None and owned.tail.unresolved is not None]
-        wanted = frozenset(tail.unresolved for tail in tails if tail.unresolved is not None)
-        followed = frozenset(tail.unresolved for tail in tails if tail.unresolved is not None and tail.followed)
-        try:
-            self._ends.poll(wanted, followed)
-        except DependencyError as error:
-            self._outages.away("transaction topic", error)
-        else:
-            self._outages.back("transaction topic")
-
-    def _ask(self, tickets: dict[Partition, Ticket]) -> None:
-        now = self._outside.clock.monotonic()
-        if now - self._lag_asked_at < _LAG_EVERY:
-            self._fence.ask(tickets)
-            return
-        self._lag_asked_at = now
-        self._tell_lag()
-        self._fence.ask(tickets, [owned.place for owned in self._owned.values() if owned.serving])
-
-    def _tell_lag(self) -> None:
-        wall = self._outside.clock.now()
-        for owned in self._owned.values():
-            if not owned.serving:
-                continue
-            records, since = owned.unsettled
-            age = 0.0 if since is None else max(0.0, wall - since / 1000)
-            lag = max(0, owned.high_watermark - owned.settled_up_to())
-            self._outside.telemetry.emit(PartitionLag(*owned.place, lag, records, age))
 
     # -- the end of a transaction -------------------------------------------------------------------------------------
 
@@ -355,7 +309,7 @@ class Worker:
     def _rebuild(self, partitions: Iterable[OwnedPartition], wait: float = 0.0) -> None:
         for owned in list(partitions):
             self._outside.source.pause(owned.place)
-            self._fence.forget(owned.place)
+            self._tails.forget(owned.place)
             owned.reset(self._outside.clock.monotonic() + wait)
 
     def _reopen(self) -> bool:
@@ -388,7 +342,7 @@ class Worker:
 
     def _drop(self, partitions: Sequence[Partition], lost: bool) -> None:
         for place in partitions:
-            self._fence.forget(place)
+            self._tails.forget(place)
             self._holding.forget(place)
             if self._owned.pop(place, None) is not None:
                 self._outside.telemetry.emit(PartitionGivenUp(*place, lost))
