@@ -19,6 +19,7 @@ __all__ = [
     "Cluster",
     "Committed",
     "EventSource",
+    "GroupOffsets",
     "InDoubt",
     "LogReader",
     "MarkerReader",
@@ -123,6 +124,25 @@ class EventSource(Protocol):
 
     def close(self) -> None:
         """Leave the group (``listener.revoked`` is heard first). Never raises."""
+        ...
+
+
+class GroupOffsets(Protocol):
+    """A consumer group's offsets, seen from outside the group."""
+
+    def members(self) -> Sequence[str]:
+        """Who is in the group now, each as a person would find it; empty for a group that nobody has heard of."""
+        ...
+
+    def committed(self, partitions: Sequence[Partition]) -> Mapping[Partition, Committed]:
+        """The *stable* committed offsets; partitions without one are left out.
+
+        DependencyError while a transaction over one of them is undecided.
+        """
+        ...
+
+    def commit(self, offsets: Mapping[Partition, Committed]) -> None:
+        """Write these, with their metadata. ConfigError: the group has members, or the broker refuses."""
         ...
 
 

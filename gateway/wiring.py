@@ -9,6 +9,7 @@ from dataclasses import replace
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.connect import ConnectRest
 from gateway.adapters.kafka_cluster import KafkaCluster
+from gateway.adapters.kafka_group import KafkaGroup
 from gateway.adapters.kafka_log import KafkaLog
 from gateway.adapters.kafka_sink import TRANSACTION_TIMEOUT, KafkaSink
 from gateway.adapters.kafka_source import KafkaSource
@@ -43,6 +44,7 @@ __all__ = [
     "wire_capture",
     "wire_cluster",
     "wire_doctor",
+    "wire_group",
     "wire_legacy",
     "wire_log",
     "wire_raw_schemas",
@@ -53,6 +55,7 @@ __all__ = [
 ]
 
 _PATIENCE = 20.0
+_UNDECIDED = TRANSACTION_TIMEOUT + 15
 
 
 def wire_registry(settings: Settings) -> ConfluentRegistry:
@@ -100,6 +103,11 @@ def wire_legacy(settings: Settings) -> LegacyDatabase:
 def wire_cluster(settings: Settings, patience: float = _PATIENCE) -> KafkaCluster:
     """Questions to the Kafka cluster; ``patience``: seconds for which each is asked again."""
     return KafkaCluster(settings.bootstrap, settings.kafka, patience)
+
+
+def wire_group(settings: Settings) -> KafkaGroup:
+    """The workers' consumer group, from outside. A killed worker's transaction may be undecided for a while."""
+    return KafkaGroup(settings.bootstrap, settings.topic(settings.group), settings.kafka, patience=_UNDECIDED)
 
 
 def wire_state(settings: Settings, name: str) -> StateTopic:

@@ -1,4 +1,4 @@
-"""mkdocs hook: how-tos and decisions enter the navigation by themselves, and the page of commands gets their help."""
+"""mkdocs hook: pages enter the navigation by themselves, and the page of commands gets the help of each."""
 
 from __future__ import annotations
 
@@ -33,8 +33,12 @@ def entries(pages: list[Path]) -> list[dict[str, str]]:
 
 
 def filled(nav: list[Any]) -> list[Any]:
-    """The navigation with the two lists filled."""
-    lists = {"How to": entries(how_tos()), "Decisions": entries(sorted((DOCS / "adr").glob("*.md")))}
+    """The navigation with its lists filled."""
+    lists = {
+        "How to": entries(how_tos()),
+        "Operations": entries(sorted((DOCS / "operations").glob("*.md"))),
+        "Decisions": entries(sorted((DOCS / "adr").glob("*.md"))),
+    }
 
     def fill(item: dict[str, Any]) -> dict[str, Any]:
         return {

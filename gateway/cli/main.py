@@ -42,6 +42,7 @@ COMMANDS: dict[str, Subcommand] = {
     "explain": Subcommand("gateway.cli.explain", "What became of a record and why, or why an event was not said"),
     "recording": Subcommand("gateway.cli.recording", "Raw records to a file and back: capture, show"),
     "reconcile": Subcommand("gateway.cli.reconcile", "Compare a consumer's rows with the legacy tables"),
+    "recover": Subcommand("gateway.cli.recover", "Offsets of the group back from what the state topic remembers"),
     "docs": Subcommand("gateway.cli.docs", "Schemas for editors, reference pages, the catalogue of events"),
     "completion": Subcommand("gateway.cli.completion", "Completion for bash, zsh, fish, PowerShell"),
     "translate": Subcommand("gateway.cli.translate", "A recording's events as JSON lines, without a broker"),

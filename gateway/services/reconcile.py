@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from gateway.model.errors import ConfigError, DependencyError
-from gateway.ports import Cluster, Partition, StateReader
+from gateway.model.errors import ConfigError
+from gateway.ports import Cluster, StateReader
 from gateway.reconcile.compare import Comparison, ViewRow, compare
-from gateway.services.worker_state import STATE_PARTITIONS
+from gateway.services.state_topic import whole_state
 
 __all__ = ["View", "ViewReader", "parked_aggregates", "read_projection", "read_views", "reconcile"]
-
-_STATE_SECONDS = 30.0
 
 
 class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,18 +87,7 @@ def parked_aggregates(
 
     DependencyError if the topic cannot be read within half a minute.
     """
-    waiting = set(range(STATE_PARTITIONS))
-    for number in waiting:
-        reader.start(number, cluster.high_watermark(Partition(topic, number)))
-    parked: set[str] = set()
-    until = time.monotonic() + _STATE_SECONDS
-    while waiting:
-        if time.monotonic() > until:
-            raise DependencyError("the state could not be read in time", where=topic)
-        for number, entries in reader.poll().items():
-            waiting.discard(number)
-            parked.update(_parked(entries, aggregates))
-    return frozenset(parked)
+    return frozenset(_parked(whole_state(reader, cluster, topic), aggregates))
 
 
 def _parked(entries: Mapping[bytes, bytes], aggregates: Mapping[str, str]) -> list[str]:

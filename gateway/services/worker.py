@@ -221,7 +221,8 @@ class Worker:
             owned = self._owned.get(place)
             if owned is not None and owned.running:
                 told = f"{place}: data loss: record {owned.expected} was deleted before it was read"
-                self._stop_partition(owned, f"{told} (retention overtook the worker; nobody skips)")
+                why = "retention overtook the worker; nobody skips: see `gateway recover`"
+                self._stop_partition(owned, f"{told} ({why})")
 
     # -- assignment ---------------------------------------------------------------------------------------------------
 

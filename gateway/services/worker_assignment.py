@@ -143,7 +143,7 @@ class Assignment:
             raise ConfigError(
                 f"the group has no committed offset, but the state topic says {memory.progress.offset} was reached",
                 where=str(owned.place),
-                hint="the group's offsets expired or were deleted; reading from the beginning would publish twice",
+                hint="the group's offsets expired or were deleted: `gateway recover` writes them back, exactly",
             )
         if not self._plan.from_beginning:
             raise ConfigError(
@@ -175,7 +175,7 @@ def _resumed(place: Partition, at: Committed, shape: TopicShape, low: int, diges
         raise DataLoss(
             f"data loss: records {at.offset} to {low - 1} were deleted before they were read",
             where=str(place),
-            hint="retention overtook the worker; nobody skips: reconcile what they said, then reset the offset by hand",
+            hint="retention overtook the worker; nobody skips: see `gateway recover --help` about --accept-loss",
         )
     return at.offset, replace(progress, digest=digest)
 

@@ -20,6 +20,7 @@ __all__ = [
     "progress_key",
     "progress_value",
     "read_memory",
+    "remembered",
     "state_partition",
 ]
 
@@ -101,6 +102,18 @@ def read_memory(entries: Mapping[bytes, bytes], place: Partition) -> PartitionMe
             case _:
                 pass
     return PartitionMemory(parked, progress)
+
+
+def remembered(entries: Mapping[bytes, bytes]) -> dict[Partition, PartitionMemory]:
+    """What ``entries`` hold of every raw partition that they speak of. ConfigError: a newer release wrote them."""
+    grouped: dict[Partition, dict[bytes, bytes]] = {}
+    for key, value in entries.items():
+        match msgspec.json.decode(key):
+            case ["park" | "progress", str(topic), int(number), *_]:
+                grouped.setdefault(Partition(topic, number), {})[key] = value
+            case _:
+                pass
+    return {place: read_memory(of_place, place) for place, of_place in grouped.items()}
 
 
 def _entry(value: bytes) -> ParkEntry:

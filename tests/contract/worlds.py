@@ -8,17 +8,28 @@ import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from gateway.adapters.kafka_cluster import KafkaCluster
+from gateway.adapters.kafka_group import KafkaGroup
 from gateway.adapters.kafka_log import KafkaLog
 from gateway.adapters.kafka_sink import KafkaSink
 from gateway.adapters.kafka_source import KafkaSource
 from gateway.adapters.memory import MemoryBroker, MemoryCluster, MemoryLog, MemorySink
+from gateway.adapters.memory_offsets import MemoryOffsets
 from gateway.adapters.memory_source import MemoryGroup, MemorySource
 from gateway.model.errors import DependencyError
-from gateway.ports import Cluster, EventSource, LogReader, Partition, TransactionalSink
+from gateway.ports import (
+    Cluster,
+    Committed,
+    EventSource,
+    GroupOffsets,
+    LogReader,
+    Membership,
+    Partition,
+    TransactionalSink,
+)
 
 T = TypeVar("T")
 
@@ -55,10 +66,24 @@ class MemoryWorld:
             self.broker.append(place, b"key", value)
 
     def source(self, group: str = "group") -> EventSource:
-        return MemorySource(self._groups.setdefault(group, MemoryGroup(self.broker, group)))
+        return MemorySource(self._group(group))
+
+    def _group(self, name: str) -> MemoryGroup:
+        return self._groups.setdefault(name, MemoryGroup(self.broker, name))
+
+    def offsets(self, group: str = "group") -> GroupOffsets:
+        return MemoryOffsets(self._group(group))
 
     def sink(self, transactional_id: str = "id") -> TransactionalSink:
         return MemorySink(self.broker, transactional_id)
+
+    def stage(self, place: Partition, at: Committed, membership: Membership | None) -> Callable[[], None]:
+        """A transaction that holds an offset and is not decided; what is given aborts it."""
+        sink = MemorySink(self.broker, "staged")
+        sink.reopen()
+        sink.begin()
+        sink.stage({place: at}, membership)
+        return sink.abort
 
     def cluster(self) -> Cluster:
         return MemoryCluster(self.broker)
@@ -96,8 +121,21 @@ class KafkaWorld:
         extra = {"session.timeout.ms": "6000"} if self.protocol == "classic" else {}
         return self._kept(KafkaSource(self.bootstrap, f"{self._name}-{group}", extra, self.protocol))  # type: ignore[arg-type]
 
+    def offsets(self, group: str = "group") -> GroupOffsets:
+        return KafkaGroup(self.bootstrap, f"{self._name}-{group}", {})
+
     def sink(self, transactional_id: str = "id") -> TransactionalSink:
         return self._kept(KafkaSink(self.bootstrap, f"{self._name}-{transactional_id}", {}))
+
+    def stage(self, place: Partition, at: Committed, membership: Membership | None) -> Callable[[], None]:
+        """A transaction that holds an offset and is not decided; what is given aborts it."""
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap, "transactional.id": f"{self._name}-staged", "log_level": 0}
+        )
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        producer.send_offsets_to_transaction([TopicPartition(*place, *at)], membership, 30)
+        return lambda: producer.abort_transaction(30)
 
     def cluster(self) -> Cluster:
         return KafkaCluster(self.bootstrap, {})

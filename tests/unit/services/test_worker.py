@@ -158,7 +158,7 @@ def test_lost_group_offsets_are_noticed_by_the_copy_in_the_state_topic() -> None
     worker.close()
     world.broker.committed.clear()
     again, _ = world.worker()
-    with pytest.raises(ConfigError, match="publish twice"):
+    with pytest.raises(ConfigError, match="gateway recover"):
         for _ in range(20):
             again.turn()
     world.broker.committed.clear()
