@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ from gateway.pipeline.rulebook import Rulebook
 from gateway.services.capture import Capture
 from gateway.services.capture_plan import capture_plan
 from gateway.services.capture_settings import load_capture_settings
+from gateway.services.control import ControlDesk, Desk, new_id
 from gateway.services.doctor import Doctor, Inspectors
 from gateway.services.schemas import contracts_of
 from gateway.services.worker import Worker
@@ -43,6 +45,7 @@ __all__ = [
     "plan_worker",
     "wire_capture",
     "wire_cluster",
+    "wire_desk",
     "wire_doctor",
     "wire_group",
     "wire_legacy",
@@ -154,6 +157,7 @@ def plan_worker(
     return WorkerPlan(
         topics=topics,
         state_topic=settings.topic("gateway.state"),
+        control_topic=settings.topic("gateway.control"),
         source_name=source,
         transactional_id=f"{settings.topic(settings.group)}.{settings.instance}.{slot}",
         incarnations=incarnations,
@@ -164,6 +168,22 @@ def plan_worker(
         transaction_timeout=TRANSACTION_TIMEOUT,
         reference={settings.topic(topic): columns for topic, columns in columns_of(mappings).items()},
         reference_max_bytes=settings.lookup_max_bytes,
+    )
+
+
+def wire_desk(settings: Settings) -> ControlDesk:
+    """Where commands are given."""
+    transactional_id = f"{settings.topic(settings.group)}.control.{new_id()}"
+    return ControlDesk(
+        Desk(
+            KafkaSink(settings.bootstrap, transactional_id, settings.kafka),
+            wire_cluster(settings),
+            wire_log(settings, "answers"),
+            SystemClock(),
+            time.sleep,
+            settings.topic("gateway.control"),
+            settings.topic("gateway.state"),
+        )
     )
 
 
@@ -194,5 +214,6 @@ def wire_worker(
             clock,
             telemetry,
             wire_log(settings, "lookups") if plan.reference else None,
+            wire_log(settings, "control"),
         ),
     )

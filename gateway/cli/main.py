@@ -31,6 +31,8 @@ COMMANDS: dict[str, Subcommand] = {
     "scaffold": Subcommand("gateway.cli.scaffold", "A commented mapping to begin with, from tables as they are"),
     "doctor": Subcommand("gateway.cli.doctor", "Is everything around so that nothing is lost or garbled?"),
     "run": Subcommand("gateway.cli.run", "Translate raw records into events until told to stop"),
+    "pause": Subcommand("gateway.cli.pause", "Stop settling records of some partitions, until resumed"),
+    "resume": Subcommand("gateway.cli.resume", "Go on with what was paused"),
     "tail": Subcommand("gateway.cli.tail", "Show events as they are published"),
     "schemas": Subcommand("gateway.cli.schemas", "Event contracts: check, push"),
     "test": Subcommand("gateway.cli.test", "Test cases of the mappings"),

@@ -104,7 +104,8 @@ class _Run:
             well = well and alive and not stopped
             running = sorted(f"{t}[{p}]" for (t, p), told in totals.partitions.items() if told == "running")
             one = {"worker": slot, "pid": worker.pid, "alive": alive, "running": running}
-            workers.append({**one, "stopped": stopped, "waiting_for": totals.away})
+            paused = {f"{t}[{p}]": told for (t, p), told in totals.paused.items()}
+            workers.append({**one, "stopped": stopped, "paused": paused, "waiting_for": totals.away})
         body = json.dumps({"healthy": well, "workers": workers}, indent=2) + "\n"
         return Page(200 if well else 503, "application/json", body.encode())
 

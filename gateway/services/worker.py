@@ -12,6 +12,7 @@ from gateway.pipeline.assemble import Ticket
 from gateway.pipeline.evidence import Evidence
 from gateway.ports import Batch, InDoubt, MustAbort, Partition
 from gateway.services.worker_assignment import Assignment
+from gateway.services.worker_control import Control
 from gateway.services.worker_lookups import Holding, Reference
 from gateway.services.worker_outages import Outages
 from gateway.services.worker_partition import OwnedPartition, Phase
@@ -44,6 +45,7 @@ class Worker:
         self._reference = Reference(plan, outside)
         self._holding = Holding(self._reference, outside)
         self._transaction = OpenTransaction(plan, outside, self._holding)
+        self._control = Control(plan, outside, self._transaction)
         self._outages = Outages(outside.telemetry, outside.clock)
         self._tails = QuietTails(plan, outside, self._evidence, self._outages)
         self._owned: dict[Partition, OwnedPartition] = {}
@@ -87,7 +89,8 @@ class Worker:
         finally:
             self._outside.source.close()
             self._outside.sink.close()
-            for one in (self._outside.state, self._outside.markers, self._outside.cluster, self._outside.reference):
+            readers = (self._outside.reference, self._outside.control)
+            for one in (self._outside.state, self._outside.markers, self._outside.cluster, *readers):
                 if one is not None:
                     one.close()
 
@@ -107,6 +110,7 @@ class Worker:
             self._look_up()  # behind the batch: what it releases is read on from where the batch was left
             if self._sink_open and self._reference.ready:  # after a doubt a new producer ends the old transaction first
                 self._assign()
+                self._obey()
             self._close_tails()
         except (MustAbort, DependencyError) as error:
             # The rest of the batch was not taken in: every partition is read again from its committed offset (R5).
@@ -185,7 +189,7 @@ class Worker:
             self._outages.away("reference topics", error)
         else:
             self._outages.back("reference topics")
-        for owned in self._holding.due(self._owned.values()):
+        for owned in (one for one in self._holding.due(self._owned.values()) if not one.paused):
             try:
                 self._put(owned, owned.held)
             except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
@@ -245,6 +249,15 @@ class Worker:
         general = any(not isinstance(refusal, DataLoss) for _, refusal in refused)
         if general and all(owned.phase is Phase.STOPPED for owned in self._owned.values()):
             raise ConfigError("\n".join(owned.stopped_by for owned in self._owned.values()))
+
+    def _obey(self) -> None:
+        """Commands, between two units of each partition."""
+        try:
+            self._control.turn(self._owned.values())
+        except DependencyError as error:
+            self._outages.away("control log", error)
+        else:
+            self._outages.back("control log")
 
     # -- the tail of quiet partitions ---------------------------------------------------------------------------------
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from operator import add
 
+from gateway.bridge.standing_orders import paused_by
 from gateway.model.letter import ParkEntry
 from gateway.model.record import RawRecord
-from gateway.model.unit import Unit
+from gateway.model.unit import Taken, Unit
 from gateway.pipeline.assemble import Tail
 from gateway.pipeline.decode import Decoder
 from gateway.pipeline.progress import Counters, Progress, format_progress
@@ -27,6 +28,7 @@ class Phase(Enum):
     READING_STATE = "reading its part of the state topic"
     RUNNING = "running"
     HELD = "waiting for an entry of reference data"
+    PAUSED = "paused by a command"
     STOPPED = "stopped"
 
 
@@ -94,7 +96,19 @@ class OwnedPartition:
     @property
     def serving(self) -> bool:
         """Whether its records are taken, or will be once what it waits for is there."""
-        return self.phase in (Phase.RUNNING, Phase.HELD)
+        return self.phase in (Phase.RUNNING, Phase.HELD, Phase.PAUSED)
+
+    @property
+    def paused(self) -> bool:
+        """Whether a command says that nothing of it is settled for now."""
+        return self.progress is not None and paused_by(self.progress.barriers) is not None
+
+    @property
+    def settled_hi(self) -> Taken | None:
+        """The last row settled, the open transaction's included."""
+        if self.last_unit is not None:
+            return self.last_unit.hi
+        return self.progress.hi if self.progress is not None else None
 
     @property
     def unsettled(self) -> tuple[int, int | None]:

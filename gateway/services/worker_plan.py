@@ -54,6 +54,7 @@ class WorkerPlan:
     transaction_timeout: float = 30.0
     reference: Mapping[str, frozenset[str]] = field(default_factory=dict)
     reference_max_bytes: int = 64 * 1024 * 1024
+    control_topic: str = "gateway.control"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,5 @@ class Outside:
     telemetry: Telemetry
     reference: LogReader | None = None
     """Reads reference topics; None where no mapping looks anything up."""
+    control: LogReader | None = None
+    """Reads the control log; None where nobody gives commands."""

@@ -15,6 +15,7 @@ from gateway.ports import Committed, Partition
 __all__ = [
     "STATE_PARTITIONS",
     "PartitionMemory",
+    "ack_key",
     "park_key",
     "park_value",
     "progress_key",
@@ -61,6 +62,11 @@ def park_value(entry: ParkEntry) -> bytes:
             "dlq_from": entry.dlq_from,
         }
     )
+
+
+def ack_key(place: Partition, command: str) -> bytes:
+    """Key of a partition's answer to a command; the answer itself is the value (bridge.commands)."""
+    return msgspec.json.encode(["ack", command, place.topic, place.partition])
 
 
 class _Park(msgspec.Struct):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import msgspec
+
+from gateway.bridge.commands import Ack
 from gateway.model.letter import DeadLetter, ParkChange
 from gateway.model.unit import Unit
 from gateway.pipeline.drift import DriftWatch
@@ -13,7 +16,7 @@ from gateway.ports import Membership, MustAbort
 from gateway.services.worker_lookups import Holding
 from gateway.services.worker_partition import OwnedPartition
 from gateway.services.worker_plan import Outside, WorkerPlan
-from gateway.services.worker_state import park_key, park_value, progress_key, progress_value, state_partition
+from gateway.services.worker_state import ack_key, park_key, park_value, progress_key, progress_value, state_partition
 from gateway.services.worker_tally import Tally
 from gateway.telemetry.signals import PartitionParked, TransactionEnded
 
@@ -116,6 +119,13 @@ class OpenTransaction:
             park_value(entry),
             partition=state_partition(owned.place),
         )
+
+    def acknowledge(self, owned: OwnedPartition, command: str, ack: Ack) -> None:
+        """Answer a command with what it did to the partition, whose progress has it already. MustAbort, InDoubt."""
+        self.ensure()
+        owned.moved = True
+        key, value = ack_key(owned.place, command), msgspec.json.encode(ack)
+        self._outside.sink.send(self._plan.state_topic, key, value, partition=state_partition(owned.place))
 
     def finish(self, partitions: Iterable[OwnedPartition], deadline: float | None = None) -> None:
         """Commit everything within ``deadline`` seconds, then let the counters move. MustAbort, InDoubt."""

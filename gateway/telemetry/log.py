@@ -25,6 +25,8 @@ _LEVELS: dict[type[s.Signal], str] = {
     s.WorkerStarted: "info",
     s.WorkerStopped: "info",
     s.PartitionRunning: "info",
+    s.PartitionPaused: "warning",
+    s.PartitionResumed: "info",
     s.PartitionGivenUp: "info",
     s.DependencyBack: "info",
 }

@@ -44,6 +44,7 @@ class PrometheusTelemetry:
         self._held = gauge("gateway_held_records", "records read that wait for the end of their transaction", *_PLACE)
         self._held_age = gauge("gateway_held_seconds", "age of the oldest record that waits", *_PLACE)
         self._stopped = gauge("gateway_partition_stopped", "1 while a partition stands still for a person", *_PLACE)
+        self._paused = gauge("gateway_partition_paused", "1 while a command has paused a partition", *_PLACE)
         self._owned = gauge("gateway_partitions_owned", "partitions this worker works on")
         self._seconds = Histogram(
             "gateway_transaction_seconds", "age of a Kafka transaction at its commit", buckets=_TRANSACTION,
@@ -67,6 +68,8 @@ class PrometheusTelemetry:
             s.PartitionRunning: self._running,
             s.PartitionGivenUp: self._given_up,
             s.PartitionStopped: lambda one: self._stopped.labels(one.topic, one.partition).set(1),
+            s.PartitionPaused: lambda one: self._paused.labels(one.topic, one.partition).set(1),
+            s.PartitionResumed: lambda one: self._paused.labels(one.topic, one.partition).set(0),
             s.PartitionParked: lambda one: self._parked.labels(one.topic, one.partition).set(one.aggregates),
             s.PartitionLag: self._lagging,
             s.DependencyAway: self._went_away,
@@ -98,11 +101,12 @@ class PrometheusTelemetry:
         self._mine.add((one.topic, one.partition))
         self._owned.set(len(self._mine))
         self._stopped.labels(one.topic, one.partition).set(0)
+        self._paused.labels(one.topic, one.partition).set(0)
         self._parked.labels(one.topic, one.partition).set(one.parked)
 
     def _given_up(self, one: s.PartitionGivenUp) -> None:
         # Another worker reports these from now on: two workers' figures for one partition would add up wrongly.
-        for gauge in (self._parked, self._lag, self._held, self._held_age, self._stopped):
+        for gauge in (self._parked, self._lag, self._held, self._held_age, self._stopped, self._paused):
             with suppress(KeyError):
                 gauge.remove(one.topic, one.partition)
         self._mine.discard((one.topic, one.partition))

@@ -16,6 +16,8 @@ __all__ = [
     "PartitionGivenUp",
     "PartitionLag",
     "PartitionParked",
+    "PartitionPaused",
+    "PartitionResumed",
     "PartitionRunning",
     "PartitionStopped",
     "RecordsSettled",
@@ -78,6 +80,24 @@ class PartitionStopped(Signal):
     topic: str
     partition: int
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionPaused(Signal):
+    """A command of ``who`` stopped the partition for a while: nothing of it is settled until it is resumed."""
+
+    topic: str
+    partition: int
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionResumed(Signal):
+    """It is read on, by a command."""
+
+    topic: str
+    partition: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _RECENT_DELAYS = 2000
 
 @dataclass(slots=True)
 class Totals:
-    """Everything since the worker started. ``partitions``: place → running, stopped and why."""
+    """Everything since the worker started. ``partitions``: place → running, stopped and why; ``paused``: who, why."""
 
     records: Counter[tuple[str, str]] = field(default_factory=Counter)
     events: Counter[tuple[str, int, str]] = field(default_factory=Counter)
@@ -25,6 +25,7 @@ class Totals:
     partitions: dict[tuple[str, int], str] = field(default_factory=dict)
     lag: dict[tuple[str, int], int] = field(default_factory=dict)
     parked: dict[tuple[str, int], int] = field(default_factory=dict)
+    paused: dict[tuple[str, int], str] = field(default_factory=dict)
     away: dict[str, str] = field(default_factory=dict)
     findings: Counter[str] = field(default_factory=Counter)
     remedies: dict[str, str] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Totals:
         self.partitions |= other.partitions
         self.lag |= other.lag
         self.parked |= other.parked
+        self.paused |= other.paused
         self.away |= other.away
         self.remedies |= other.remedies
         self.delays.extend(other.delays)
@@ -86,11 +88,16 @@ class TotalsTelemetry:
         match signal:
             case s.PartitionRunning():
                 totals.partitions[(signal.topic, signal.partition)] = "running"
+                totals.paused.pop((signal.topic, signal.partition), None)
                 totals.parked[(signal.topic, signal.partition)] = signal.parked
+            case s.PartitionPaused():
+                totals.paused[(signal.topic, signal.partition)] = f"{signal.who}: {signal.why}"
+            case s.PartitionResumed():
+                totals.paused.pop((signal.topic, signal.partition), None)
             case s.PartitionStopped():
                 totals.partitions[(signal.topic, signal.partition)] = signal.error
             case s.PartitionGivenUp():
-                for known in (totals.partitions, totals.lag, totals.parked):
+                for known in (totals.partitions, totals.lag, totals.parked, totals.paused):
                     known.pop((signal.topic, signal.partition), None)
             case s.PartitionLag():
                 totals.lag[(signal.topic, signal.partition)] = signal.records

@@ -173,6 +173,7 @@ class MemoryInstallation:
             ("thing.events", 4),
             ("legacy.transaction", 1),
             ("gateway.state", 16),
+            ("gateway.control", 1),
         ):
             self.broker.create(PREFIX + topic, partitions)
         self.group = MemoryGroup(self.broker, PREFIX + "gateway")
@@ -212,6 +213,7 @@ class MemoryInstallation:
             MarkerTopic(MemoryLog(self.broker), cluster, f"{PREFIX}legacy.transaction"),
             self.clock,
             self.signals,
+            control=MemoryLog(self.broker),
         )
         worker = Worker(plan, outside)
         worker.start()

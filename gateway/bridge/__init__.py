@@ -1,0 +1,1 @@
+"""Strangler thinking, pure: commands, barriers."""
