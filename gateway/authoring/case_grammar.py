@@ -127,7 +127,12 @@ _then = (
             "none",
         ),
     ),
-    Key("order", Choice("an order", ("any", "as written")), "any: the events may come in any order", examples=("any",)),
+    Key(
+        "order",
+        Choice("an order", ("any", "as written")),
+        "as written is the default; any: the events may come in any order",
+        examples=("any",),
+    ),
     Key(
         "unexplained",
         Items(Text("table.column, or table")),

@@ -10,8 +10,9 @@ from gateway.model.errors import ConfigError
 
 __all__ = ["NAMES", "Allowance", "Spent", "amount_of", "parse_budget", "spend"]
 
-NAMES = ("added", "gone", "changed", "letters", "unexplained")
-"""What may be limited: events added, gone, changed; records newly dead-lettered or parked; newly unexplained units."""
+NAMES = ("added", "gone", "changed", "order", "letters", "unexplained")
+"""What may be limited: events added, gone, changed; change sets with their events in another order; records newly
+dead-lettered or parked; newly unexplained units."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class EventCause:
-    """Why events differ. ``kind``: added, gone, changed, or rule (the same event, said by another rule).
+    """Why events differ. ``kind``: added, gone, changed, rule (the same event, said by another rule) or order.
 
     ``old``/``new``: what was and is said, None where nothing was. ``old_rule``/``new_rule`` are ``mapping/rule``; on
-    the side without an event, what came instead: a noise rule, a dead letter, nothing.
+    the side without an event, what came instead: a noise rule, a dead letter, nothing. Of a change set whose events
+    come in another order, ``old`` and ``new`` are the events of the first place that differs.
     """
 
     kind: str
@@ -168,11 +169,12 @@ class Touched:
     changed: int = 0
     letters: int = 0
     unexplained: int = 0
+    order: int = 0
 
     @property
     def total(self) -> int:
         """All differences."""
-        return self.added + self.gone + self.changed + self.letters + self.unexplained
+        return self.added + self.gone + self.changed + self.letters + self.unexplained + self.order
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gateway.authoring.diff_findings import Example, Finding
 from gateway.authoring.diff_report import Report
-from gateway.authoring.diff_words import budget_line, fields_of, headline, rules_of, shown, sign
+from gateway.authoring.diff_words import budget_line, counted, fields_of, headline, rules_of, shown, sign
 
 __all__ = ["markdown"]
 
@@ -55,10 +55,7 @@ def _head(report: Report) -> Iterator[str]:
 
 def _findings(report: Report) -> Iterator[str]:
     for cause, finding in report.events:
-        said = str(cause.new or cause.old) if cause.kind != "gone" else str(cause.old)
-        if cause.kind == "changed" and cause.old != cause.new:
-            said = f"{cause.old} → {cause.new}"
-        yield _finding(f"{sign(cause.kind)} {finding.count} {cause.kind}: {said}", rules_of(cause), finding)
+        yield _finding(counted(cause, finding), rules_of(cause), finding)
     for letter, finding in report.letters:
         classes = " → ".join(filter(None, (letter.old, letter.new)))
         head = f"{sign(letter.kind)} {finding.count} dead letters {letter.kind}: {classes} ({letter.aggregate})"

@@ -8,7 +8,7 @@ from gateway.authoring.pages import render
 
 __all__ = ["page"]
 
-_TONES = {"gone": "bad", "changed": "warn", "added": "good", "rule": "quiet"}
+_TONES = {"gone": "bad", "changed": "warn", "added": "good", "order": "warn", "rule": "quiet"}
 _AGGREGATES = 50
 
 

@@ -19,7 +19,7 @@ from gateway.authoring.diff_findings import (
 
 __all__ = ["Report", "report_of"]
 
-_KINDS = ("gone", "changed", "added", "rule")
+_KINDS = ("gone", "changed", "added", "order", "rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _by_total(each: tuple[str, str, Touched]) -> tuple[int, str, str]:
 
 
 def _summary(diff: Diff) -> dict[str, int]:
-    kinds = dict.fromkeys(("added", "gone", "changed", "rule"), 0)
+    kinds = dict.fromkeys(_KINDS, 0)
     for cause, finding in diff.events.items():
         kinds[cause.kind] += finding.count
     letters = dict.fromkeys(("added", "gone", "changed"), 0)
@@ -112,6 +112,7 @@ def _summary(diff: Diff) -> dict[str, int]:
         "added": kinds["added"],
         "gone": kinds["gone"],
         "changed": kinds["changed"],
+        "order": kinds["order"],
         "other_rule": kinds["rule"],
         "letters": letters["added"],
         "letters_gone": letters["gone"],

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gateway.authoring.diff_findings import Example, Finding, RowShown
 from gateway.authoring.diff_report import Report
-from gateway.authoring.diff_words import budget_line, differing, fields_of, headline, rules_of, shown, sign
+from gateway.authoring.diff_words import budget_line, counted, differing, fields_of, headline, rules_of, shown, sign
 
 __all__ = ["text"]
 
@@ -20,10 +20,7 @@ def text(report: Report) -> Iterator[str]:
     yield from _edits(report)
     yield from _types(report)
     for cause, finding in report.events:
-        said = str(cause.new) if cause.kind == "added" else str(cause.old)
-        if cause.kind == "changed" and cause.old != cause.new:
-            said = f"{cause.old} → {cause.new}"
-        yield from _finding(f"{sign(cause.kind)} {finding.count} {cause.kind}: {said}", rules_of(cause), finding)
+        yield from _finding(counted(cause, finding), rules_of(cause), finding)
     for letter, finding in report.letters:
         classes = " → ".join(filter(None, (letter.old, letter.new)))
         head = f"{sign(letter.kind)} {finding.count} dead letters {letter.kind}: {classes} ({letter.aggregate})"
@@ -110,8 +107,11 @@ def _aggregates(report: Report) -> Iterator[str]:
     rows = [
         (
             f"  {aggregate} {identity}",
-            *(f"{number or ''}" for number in (one.gone, one.changed, one.added, one.letters, one.unexplained)),
+            *(
+                f"{number or ''}"
+                for number in (one.gone, one.changed, one.added, one.letters, one.unexplained, one.order)
+            ),
         )
         for aggregate, identity, one in report.aggregates[:_AGGREGATES]
     ]
-    yield from _table(("  aggregate", "gone", "changed", "added", "letters", "unexplained"), rows)
+    yield from _table(("  aggregate", "gone", "changed", "added", "letters", "unexplained", "order"), rows)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from gateway.authoring.diff_examples import example
 from gateway.authoring.diff_findings import (
     Diff,
+    Difference,
     EventCause,
     Example,
     Finding,
@@ -18,6 +19,7 @@ from gateway.authoring.diff_findings import (
     TypeCounts,
     UnexplainedCause,
 )
+from gateway.authoring.diff_order import Turn, named, reordered
 from gateway.authoring.diff_payloads import differences
 from gateway.authoring.diff_seen import NOT_READ, Seen
 from gateway.model.event import EncodedEvent, Outcome
@@ -92,6 +94,8 @@ class _Comparison:
         old, new = _events(self.was), _events(self.now)
         for identity in old.keys() & new.keys():
             self._both(old[identity], new[identity])
+        for turn in reordered(old, new):
+            self._order(turn)
         gone = [event for identity, event in old.items() if identity not in new]
         added = [event for identity, event in new.items() if identity not in old]
         for before, after in _paired(gone, added):
@@ -133,6 +137,15 @@ class _Comparison:
             setattr(counts, kind, getattr(counts, kind) + 1)
             touched = self._touched(one.key.decode())
             setattr(touched, kind, getattr(touched, kind) + 1)
+
+    def _order(self, turn: Turn) -> None:
+        old, new = turn.old[turn.place], turn.new[turn.place]
+        rules = self._rule(self.was, old.event.rule), self._rule(self.now, new.event.rule)
+        cause = EventCause("order", self.aggregate, _said(old), _said(new), *rules)
+        finding = self._finding(self.found.events, cause, old.key.decode())
+        differs = (Difference("<order>", "changed", named(turn.old), named(turn.new)),)
+        self._example(finding, lambda: example(self.was or self.now, new.source.offset, differences=differs))
+        self._touched(old.key.decode()).order += 1
 
     def _rule(self, seen: Seen | None, rule: str) -> str:
         return seen.named(rule) if seen is not None else NOT_READ

@@ -9,15 +9,25 @@ from dataclasses import asdict
 from gateway.authoring.diff_findings import Difference, EventCause, Finding, LetterCause, UnexplainedCause
 from gateway.authoring.diff_report import Report
 
-__all__ = ["as_json", "budget_line", "differing", "fields_of", "headline", "rules_of", "shown", "sign"]
+__all__ = ["as_json", "budget_line", "counted", "differing", "fields_of", "headline", "rules_of", "shown", "sign"]
 
-_SIGNS = {"added": "+", "gone": "-", "changed": "~", "rule": "="}
+_SIGNS = {"added": "+", "gone": "-", "changed": "~", "order": "~", "rule": "="}
 _AGGREGATES = 1_000
 
 
 def sign(kind: str) -> str:
-    """``+`` added, ``-`` gone, ``~`` changed, ``=`` the same by another rule."""
+    """``+`` added, ``-`` gone, ``~`` changed or in another order, ``=`` the same by another rule."""
     return _SIGNS[kind]
+
+
+def counted(cause: EventCause, finding: Finding) -> str:
+    """What kind of difference it is, how often, and of which events, in one line."""
+    if cause.kind == "order":
+        return f"{sign(cause.kind)} {finding.count} in another order: {cause.new} comes before {cause.old} now"
+    said = str(cause.old or cause.new)
+    if cause.kind == "changed" and cause.old != cause.new:
+        said = f"{cause.old} → {cause.new}"
+    return f"{sign(cause.kind)} {finding.count} {cause.kind}: {said}"
 
 
 def headline(report: Report) -> str:
@@ -39,6 +49,7 @@ def headline(report: Report) -> str:
     others = [
         f"{found[name]} {word}"
         for name, word in (
+            ("order", "change sets with their events in another order"),
             ("letters", "records newly dead-lettered or parked"),
             ("letters_gone", "dead letters gone"),
             ("letters_changed", "dead letters of another class or rule"),

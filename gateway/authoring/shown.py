@@ -40,6 +40,7 @@ def event_json(encoded: EncodedEvent) -> dict[str, object]:
     """One event as a JSON object: what it says, of whom, by which rule, its id and sequence, where it comes from."""
     event = encoded.event
     headers = {name: (value or b"").decode() for name, value in encoded.headers}
+    lineage = dict(part.split("=", 1) for part in headers.get("lineage", "").split(",") if "=" in part)
     return {
         "event": event.name,
         "version": event.version,
@@ -51,7 +52,7 @@ def event_json(encoded: EncodedEvent) -> dict[str, object]:
         "time": headers.get("ce_time"),
         "tx": event.row.tx_id,
         "topic": encoded.topic,
-        "rule": event.rule,
+        "rule": lineage.get("rule", event.rule),
         "record": encoded.source.place,
         **({"lookups": [_used(use) for use in event.lookups]} if event.lookups else {}),
     }

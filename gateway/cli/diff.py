@@ -50,7 +50,9 @@ def command(
     lookups: Annotated[
         Path | None, typer.Option(help="A recording of the reference topics, where the records hold none.")
     ] = None,
-    budget: Annotated[str, typer.Option(help="E.g. changed=0,gone=0.1%,added=10,letters=0,unexplained=0.")] = "",
+    budget: Annotated[
+        str, typer.Option(help="E.g. changed=0,gone=0.1%,added=10,order=0,letters=0,unexplained=0.")
+    ] = "",
     max_changed: Annotated[str, typer.Option(help="The same as --budget changed=…: a number, or 0.1%.")] = "",
     examples: Annotated[int, typer.Option(min=0, help="Examples kept for each finding.")] = 3,
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,

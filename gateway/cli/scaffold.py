@@ -79,7 +79,7 @@ def mapping(
         settings = Settings()
         _check_name(name, aggregate, listing=not (table or recording or topic))
         shapes, source, raw = _shapes(settings, url, table or [], recording, topic, last)
-        made = draft(name, shapes, raw or f"{name}.raw", key or (), aggregate)
+        made = draft(name, shapes, raw or f"{settings.topic_prefix}.{name}.raw", key or (), aggregate)
         folder = out or settings.mappings
         written = _write(folder, files_of(made, source), force=force)
     for path in written:

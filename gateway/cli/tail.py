@@ -34,6 +34,8 @@ _INTENTS = {
     "fact": "green", "correction": "cyan", "merge": "magenta", "pending": "yellow", "undetermined": "red",
     "state": "blue",
 }  # fmt: skip
+_TOLD = ("intent", "rule", "tx")
+"""What is shown of an event's lineage."""
 
 
 @app.command(
@@ -113,8 +115,14 @@ class _Event:
 
     @property
     def lineage(self) -> dict[str, str]:
-        """The members of the lineage header."""
-        return dict(part.split("=", 1) for part in self._headers.get("lineage", "").split(",") if "=" in part)
+        """The members of the lineage header, or the headers of their own that stand in its place."""
+        told = dict(part.split("=", 1) for part in self._headers.get("lineage", "").split(",") if "=" in part)
+        return told or {name: self._headers[f"ce_{name}"] for name in _TOLD if f"ce_{name}" in self._headers}
+
+    def _told(self) -> dict[str, object]:
+        found: dict[str, object] = {name: self.lineage.get(name) for name in _TOLD}
+        tx = self.lineage.get("tx", "")
+        return {**found, "tx": int(tx)} if tx.isdigit() else found
 
     def as_object(self, raw: bool) -> dict[str, object]:
         """For machines."""
@@ -125,7 +133,7 @@ class _Event:
             "id": self._headers.get("ce_id"),
             "time": self._headers.get("ce_time"),
             "sequence": self._headers.get("ce_sequence"),
-            **{name: self.lineage.get(name) for name in ("intent", "rule")},
+            **self._told(),
             "data": self._data,
         }
         if raw:

@@ -13,12 +13,13 @@ from rich.console import Console
 
 from gateway.adapters.files import read_recording
 from gateway.authoring.lookups import Differing, Recorded, differing, differing_from_published, topic_of
-from gateway.authoring.offline import Replayed, assemble, books_of, replay
+from gateway.authoring.offline import Replayed, assemble, books_of, mapping_of_topic, replay
 from gateway.authoring.shown import event_json
 from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
+from gateway.model.letter import DeadLetter
 from gateway.model.lookup import ReferenceTables
 from gateway.pipeline.encode import WireSettings
 from gateway.settings import Settings
@@ -64,13 +65,23 @@ def translate(
     for encoded in result.events:
         sys.stdout.write(msgspec.json.encode(event_json(encoded)).decode() + "\n")
     for letter in result.letters if letters else ():
-        fields = {"letter": letter.letter_class, "record": letter.record.place, "key": letter.aggregate_id}
-        reason = dict(letter.headers).get("__connect.errors.exception.message") or b""
-        sys.stdout.write(msgspec.json.encode({**fields, "rule": letter.rule, "why": reason.decode()}).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(_letter(letter, loaded)).decode() + "\n")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for line in _differing(result, loaded, then.published, today if lookups else None):
         console.print(line, style="yellow", markup=False)
     console.print("  ".join(f"{name} {count}" for name, count in result.counters._asdict().items()), markup=False)
+
+
+def _letter(letter: DeadLetter, loaded: Sequence[CompiledMapping]) -> dict[str, object]:
+    mapping = mapping_of_topic(letter.record.topic, loaded)
+    reason = dict(letter.headers).get("__connect.errors.exception.message") or b""
+    return {
+        "letter": letter.letter_class,
+        "record": letter.record.place,
+        "key": letter.aggregate_id,
+        "rule": f"{mapping.name}/{letter.rule}" if mapping is not None and letter.rule else "",
+        "why": reason.decode(),
+    }
 
 
 def _differing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,18 +72,26 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A name that matches a pattern as a whole."""
+    """A name that matches a pattern as a whole. ``rule``: the pattern in words; ``likely``: what was probably meant."""
 
     what: str
     pattern: str
+    rule: str = ""
+    likely: Callable[[str], str] | None = None
 
     def read(self, node: Node, faults: Faults) -> Scalar | None:
         """The scalar."""
         scalar = _scalar(node, faults, self.what)
         if scalar is None or re.fullmatch(self.pattern, scalar.text):
             return scalar
-        faults.add(scalar.mark, f"`{scalar.text[:60]}` is not {self.what}", f"it must match {self.pattern}")
+        faults.add(scalar.mark, f"`{scalar.text[:60]}` is not {self.what}", self._hint(scalar.text))
         return None
+
+    def _hint(self, text: str) -> str:
+        """The rule that the text breaks, and the name that it probably should be."""
+        rule = self.rule or f"it must match {self.pattern}"
+        near = self.likely(text[:60]) if self.likely else ""
+        return f"write `{near}`: {rule}" if near and re.fullmatch(self.pattern, near) else rule
 
     def schema(self) -> dict[str, object]:
         """JSON Schema of the form."""

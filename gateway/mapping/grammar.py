@@ -58,13 +58,14 @@ _pattern = (
     Key(
         "op",
         OneOrMore(_ops),
-        "what happened to the row in the end; `changed`, `from` and `to` imply update",
+        "what happened to the row in the end; `changed`, `from` and `to` imply update, and update needs one of them",
         examples=("insert", "[insert, update]"),
     ),
     Key(
         "changed",
         _columns,
-        "at least one of these columns or groups changed; `any` = any but bookkeeping",
+        "at least one of these columns or groups changed; `any` = any but bookkeeping; of a list with insert or delete,"
+        " it binds the updates only",
         examples=("[place]", "any"),
     ),
     Key(
@@ -300,7 +301,7 @@ MAPPING = Record(
         Key(
             "rules",
             ListOf(RULE, MAX_RULES),
-            "from top to bottom: the first that fits takes the change",
+            "from top to bottom: the first that fits takes the change; events of one change set come out in this order",
             True,
             (
                 "[{noise: geocoding, because: derived from the address,"

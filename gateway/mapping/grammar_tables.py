@@ -63,7 +63,12 @@ PART = Record(
 COLUMN = Record(
     "a column",
     (
-        Key("as", COLUMN_NAME, "the domain name; the legacy name is kept without it", examples=("customerId",)),
+        Key(
+            "as",
+            COLUMN_NAME,
+            "the domain name: a small letter, then letters and digits, no underscore; without it the legacy name stays",
+            examples=("customerId",),
+        ),
         *_reading,
         Key(
             "parts",
@@ -76,7 +81,13 @@ COLUMN = Record(
 TABLE = Record(
     "a table",
     (
-        Key("as", TABLE_NAME, "the domain name", True, ("address",)),
+        Key(
+            "as",
+            TABLE_NAME,
+            "the domain name: a small letter, then letters and digits, no underscore",
+            True,
+            ("address",),
+        ),
         Key("row", ListOf(COLUMN_OR_KEPT), "the domain columns that identify one row", True, ("[addressId]",)),
         Key(
             "groups",

@@ -199,9 +199,10 @@ class _Pattern:
         if RowOp.SNAPSHOT in ops and len(ops) > 1:
             self.faults.add(place, "`snapshot` is mixed with other operations", "write a rule of its own for snapshots")
         if RowOp.UPDATE in ops and not implies:
-            self.faults.add(
-                place, "`update` without `changed`, `from` or `to`", "say which columns: changed: [columns]"
-            )
+            hint = "add changed: [columns]" + ("" if self.noise else ", or changed: any for every column")
+            if "explains" in self.section:
+                hint += "; `explains` says what else is taken, not what must have changed"
+            self.faults.add(place, "`update` without `changed`, `from` or `to`", hint)
         if changed and RowOp.UPDATE not in ops:
             self.faults.add(self.section.mark_of("changed"), "`changed` speaks of updates", "add update to `op`")
         if RowOp.SNAPSHOT in ops and transition:

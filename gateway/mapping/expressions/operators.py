@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gateway.model.values import UNREADABLE, Value
 
@@ -98,8 +99,20 @@ OPERATORS = (
     ),
     Shown(
         "a + b; a - b; a * b; -a",
-        "of numbers, exact; null if either is null. There is no division",
-        (("after.visits * 2 + 1", 9), ("before.visits - after.visits", -1)),
+        "of numbers, exact; null if either is null. A product has the decimal places of both factors together, a sum "
+        "or difference those of the one that has more; `(a * b) | round(s)` leaves fewer "
+        "(filters bind tightest, hence the brackets)",
+        (
+            ("after.visits * 2 + 1", 9),
+            ("before.visits - after.visits", -1),
+            ("after.visits * ('1.50' | decimal(2))", Decimal("6.00")),
+            ("(('0.25' | decimal(2)) * ('0.5' | decimal(1))) | round(2)", Decimal("0.13")),
+        ),
+    ),
+    Shown(
+        "a * ('0.1' | decimal(1)); a * ('0.01' | decimal(2))",
+        "a tenth, a hundredth: there is no division, so multiply by what one part is (tenths of a cubic metre, cents)",
+        (("after.visits * ('0.1' | decimal(1))", Decimal("0.4")), ("1995 * ('0.01' | decimal(2))", Decimal("19.95"))),
     ),
     Shown(
         "a is null; a is not null",
@@ -127,7 +140,7 @@ OPERATORS = (
 REFUSED_FORMS = (
     "calls and functions",
     "indexes and slices (use `chars(from, to)`)",
-    "division, remainder, powers (let the consumer compute)",
+    "division (a tenth is `* ('0.1' | decimal(1))`), remainder, powers",
     "floats (use `'1.5' | decimal(1)`)",
     "chained comparisons",
     "maps and lists, but for the list right of `in`",

@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 
 from gateway.adapters.files import write_recording
 from gateway.authoring.forge import Forge, Position
+from gateway.authoring.shown import event_json
 from gateway.cli import recording, translate
 from gateway.cli import test as testing
+from tests.unit.authoring.planted import old_replay
 
 MAPPINGS = Path(__file__).parents[3] / "mappings"
 RUNNER = CliRunner()
@@ -95,6 +97,13 @@ def test_translate_prints_json_lines_and_counts(tmp_path: Path) -> None:
     [letter] = [json.loads(line) for line in result.stdout.splitlines()]
     assert (letter["letter"], letter["record"], letter["key"]) == ("decode", "legacy.billing.raw[0]@2", "5")
     assert "consumed 3" in result.stderr
+
+
+def test_a_translated_event_names_its_rule_as_its_lineage_does() -> None:
+    """`gateway tail` shows the lineage's: one thing has one name."""
+    for encoded in old_replay().events[:50]:
+        lineage = dict(encoded.headers)["lineage"] or b""
+        assert f"rule={event_json(encoded)['rule']}," in lineage.decode()
 
 
 def test_show_prints_records_and_a_summary(tmp_path: Path) -> None:

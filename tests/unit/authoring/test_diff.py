@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.authoring.diff import by_partition, diff, pairs
+from gateway.authoring.diff_budget import parse_budget, spend
 from gateway.authoring.diff_edits import edits
 from gateway.authoring.diff_findings import Diff, EventCause, Said
 from gateway.authoring.diff_report import Report, report_of
+from gateway.authoring.diff_text import text as text_of
 from gateway.authoring.offline import Replayed, assemble, replay
 from gateway.mapping.loader import load
 from tests.unit.authoring.planted import MAPPINGS, old_events, old_replay, plant, raw_records
@@ -114,6 +116,30 @@ def test_noise_that_becomes_an_event_and_a_fact_that_becomes_noise_name_both_rul
     assert (cause.kind, finding.count) == ("gone", expected)
     assert (cause.old_rule, cause.new_rule) == ("customer/deactivated", "noise customer/switched-off")
     assert {edit.what for edit in report.edits} == {"rule deactivated", "noise switched-off"}
+
+
+def test_a_rule_moved_above_another_only_changes_the_order_of_their_events(tmp_path: Path) -> None:
+    """The order of the rules is the order of a change set's events; ids and payloads stay."""
+    text = (MAPPINGS / "policy" / "policy.yaml").read_text()
+    holder, payer = text.index("  - rule: holder-followed\n"), text.index("  - rule: payer-followed\n")
+    end = text.index("  - rule: party-followed\n")
+    swapped = text[:holder] + text[payer:end] + text[holder:payer] + text[end:]
+    report = reported(plant(tmp_path, "policy/policy.yaml", text, swapped))
+    sets = [
+        {(one.event.row.tx_id, one.key) for one in old_replay().events if one.event.rule == rule}
+        for rule in ("holder-followed", "payer-followed")
+    ]
+    assert report.summary["order"] == len(sets[0] & sets[1]) > 0
+    assert not any(report.summary[name] for name in ("gone", "changed", "added", "other_rule"))
+    ((cause, finding),) = report.events
+    assert (cause.kind, cause.old_rule, cause.new_rule) == ("order", "policy/holder-followed", "policy/payer-followed")
+    (told,) = finding.examples[0].differences
+    assert str(told.old).startswith("PolicyHolderChanged, InvoiceRecipientChanged")
+    assert str(told.new).startswith("InvoiceRecipientChanged, PolicyHolderChanged")
+    lines = "\n".join(text_of(report))
+    assert "No event differs; 3 change sets with their events in another order." in lines
+    assert "InvoiceRecipientChanged v1 (merge) comes before PolicyHolderChanged v1 (merge) now" in lines
+    assert not spend(parse_budget("order=0"), report.summary, 1)[0].kept
 
 
 def test_a_rule_that_is_only_renamed_is_the_same_event_by_another_rule(tmp_path: Path) -> None:
