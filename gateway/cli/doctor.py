@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from gateway.cli.doctor_text import diagnosis_lines
 from gateway.cli.failing import failures_told
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
-from gateway.services.doctor_report import Area, AreaReport, Diagnosis, Severity
+from gateway.services.doctor_report import Area, Diagnosis, Severity
 from gateway.settings import Settings
 from gateway.wiring import wire_doctor
 
@@ -21,7 +22,6 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Look at database, Connect, topics, registry and tables before they lose something.")
 
-_COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _EPILOG = """Exit status: 0 nothing would be lost or garbled; 1 something would; 2 nothing was found, but not
 everything could be looked at (or the configuration is wrong).
 
@@ -68,25 +68,5 @@ def _as_json(diagnosis: Diagnosis) -> dict[str, object]:
 
 def _show(diagnosis: Diagnosis) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    for area in diagnosis.areas:
-        _show_area(console, area)
-    counts = ", ".join(f"{diagnosis.count(severity)} {severity}s" for severity in Severity)
-    unseen = [area.area for area in diagnosis.areas if area.unseen]
-    missed = f"; not looked at: {', '.join(unseen)}" if unseen else ""
-    console.print(f"{counts}{missed}", style="bold", markup=False)
-
-
-def _show_area(console: Console, report: AreaReport) -> None:
-    console.print(report.area, style="bold", markup=False)
-    if report.unseen:
-        console.print(f"  could not be looked at: {report.unseen}", style="bold red", markup=False)
-    alike: dict[tuple[Severity, str, str], list[str]] = {}
-    for one in sorted(report.findings, key=lambda finding: list(Severity).index(finding.severity)):
-        alike.setdefault((one.severity, one.reason, one.remedy), []).append(one.object)
-    for (severity, reason, remedy), objects in alike.items():
-        for named in objects:
-            console.print(f"  {severity:<8} {named}", style=_COLOURS[severity], markup=False)
-        told = reason.replace("\n", "\n           ")
-        console.print(f"           {told}\n           → {remedy}", markup=False)
-    for line in report.fine:
-        console.print(f"  ok       {line}", style="green", markup=False)
+    for line, style in diagnosis_lines(diagnosis):
+        console.print(line, style=style or None, markup=False)

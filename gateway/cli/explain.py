@@ -15,7 +15,17 @@ from rich.console import Console
 from gateway.authoring.settled import Stretch
 from gateway.authoring.told import EventTold, Explanation
 from gateway.authoring.why_not import Silence
-from gateway.cli.explain_select import of_event, of_file, of_key, of_letter, of_place, place, silences, times
+from gateway.cli.explain_select import (
+    nothing_of,
+    of_event,
+    of_file,
+    of_key,
+    of_letter,
+    of_place,
+    place,
+    silences,
+    times,
+)
 from gateway.cli.explain_source import FileSource, LiveSource, Source, letters_of
 from gateway.cli.explain_text import explanation_shown, silence_shown
 from gateway.cli.failing import failures_told
@@ -85,8 +95,10 @@ def command(
             else:
                 shown = [of_place(source, place(what) if what else of_letter(source, place(letter)))]
             shown = [_with_letters(source, one) for one in shown]
+            nothing = "" if shown else nothing_of(source, key, mapping, silent, span)
     _print(shown, output, whole, listed=bool(key))
     if not shown:
+        Console(stderr=output == "json", highlight=False, soft_wrap=True).print(nothing, style="yellow", markup=False)
         raise typer.Exit(1)
 
 
@@ -121,8 +133,6 @@ def _print(shown: Sequence[Answer], output: str, whole: bool, *, listed: bool) -
             silence_shown(console, one, whole=whole)
         else:
             console.print(f"{one.record}  {one.event} was said, by rule {one.rule}: {one.id}", markup=False)
-    if not shown:
-        console.print("no change set of that aggregate in that time", style="yellow", markup=False)
 
 
 def _nearness(one: Answer) -> int:

@@ -14,6 +14,7 @@ from gateway.authoring.again import evaluate, is_explanation
 from gateway.authoring.explain import explain, explain_other, explain_settled
 from gateway.authoring.lookups import told_in
 from gateway.authoring.moments import moment_ms
+from gateway.authoring.near_keys import near_keys
 from gateway.authoring.offline import TRANSACTION_SUFFIX, books_of, mapping_of_topic
 from gateway.authoring.settled import Settled, Stretch, gather
 from gateway.authoring.single import record_of
@@ -26,7 +27,19 @@ from gateway.model.errors import ConfigError
 from gateway.model.record import RawRecord
 from gateway.ports import Partition
 
-__all__ = ["Place", "Times", "of_event", "of_file", "of_key", "of_letter", "of_place", "place", "silences", "times"]
+__all__ = [
+    "Place",
+    "Times",
+    "nothing_of",
+    "of_event",
+    "of_file",
+    "of_key",
+    "of_letter",
+    "of_place",
+    "place",
+    "silences",
+    "times",
+]
 
 _PLACE = re.compile(r"(?P<topic>.+)\[(?P<partition>\d+)\]@(?P<offset>\d+)")
 _DAY_MS = 86_400_000
@@ -134,6 +147,13 @@ def of_letter(source: Source, place: Place) -> Place:
 
 def _topics(source: Source, key: str, mapping: str, times: Times) -> Iterator[tuple[Stretch, str]]:
     """The raw topics that have changes of this aggregate."""
+    for stretch, topic in _read(source, mapping, times):
+        if key in stretch.aggregates(topic):
+            yield stretch, topic
+
+
+def _read(source: Source, mapping: str, times: Times) -> Iterator[tuple[Stretch, str]]:
+    """The raw topics of a mapping, or of all; ConfigError: there is no such mapping."""
     chosen = [one for one in source.mappings if not mapping or one.name == mapping]
     if not chosen:
         known = ", ".join(one.name for one in source.mappings)
@@ -142,8 +162,24 @@ def _topics(source: Source, key: str, mapping: str, times: Times) -> Iterator[tu
     names = {one.name for one in chosen}
     for topic in dict.fromkeys(topic for topic, _ in stretch.partitions):
         of = mapping_of_topic(topic, source.mappings)
-        if of is not None and of.name in names and key in stretch.aggregates(topic):
+        if of is not None and of.name in names:
             yield stretch, topic
+
+
+def nothing_of(source: Source, key: str, mapping: str, event: str, times: Times) -> str:
+    """Why an aggregate has no answer: its change sets are of another time, or its key is written otherwise."""
+    names = [one.name for one in givers(event, source.mappings)] if event else [mapping]
+    known = [
+        each for name in names for stretch, topic in _read(source, name, times) for each in stretch.aggregates(topic)
+    ]
+    if key in known:
+        return f"no change set of aggregate {key!r} in that time, though there are some before or after"
+    near = near_keys(key, known)
+    told = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    if not near and known:
+        some = ", ".join(map(repr, list(dict.fromkeys(known))[:3]))
+        told = f"; {len(set(known))} others have some, such as {some}"
+    return f"no change set of aggregate {key!r} in that time{told}"
 
 
 def of_key(source: Source, key: str, mapping: str, times: Times, *, nearest: bool) -> list[Explanation]:

@@ -99,6 +99,7 @@ class LiveSource:
         self._incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
         self._books: Mapping[str, Rulebook] | None = None
         self._registered = False
+        self._during: dict[tuple[tuple[str, ...], int, int], Stretch] = {}
 
     def at(self, topic: str, partition: int, offset: int) -> Stretch:
         """Reads as far before and behind the record as its transaction, or the retention, reaches."""
@@ -119,11 +120,14 @@ class LiveSource:
                 reach *= 8
 
     def during(self, topics: Sequence[str], since_ms: int, until_ms: int) -> Stretch:
-        """Reads that time, with a minute before and behind it."""
+        """Reads that time, with a minute before and behind it; once for each question."""
         names = [self._topic(name) for name in topics]
-        with self._log() as log:
-            records = list(between(self._cluster, log, names, since_ms, until_ms, self._limit))
-            return self._gather([*self._markers(log, records), *records])
+        asked = tuple(names), since_ms, until_ms
+        if asked not in self._during:
+            with self._log() as log:
+                records = list(between(self._cluster, log, names, since_ms, until_ms, self._limit))
+                self._during[asked] = self._gather([*self._markers(log, records), *records])
+        return self._during[asked]
 
     def letters(self, places: Mapping[Partition, frozenset[int]]) -> list[RawRecord]:
         """Letters of these records, sought in the partitions of the same numbers."""

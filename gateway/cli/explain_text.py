@@ -37,6 +37,9 @@ def explanation_shown(console: Console, told: Explanation, *, whole: bool = Fals
         for row in changes.rows:
             _row(console, row, whole)
         _rules(console, changes, whole)
+        if len(changes.events) > 1:
+            order = ", ".join(dict.fromkeys(event.rule for event in changes.events))
+            console.print(Text(f"\nEvents, in the order of the rules in the file: {order}", style="bold"))
         for event in changes.events:
             _event(console, event)
         _rest(console, changes)

@@ -18,7 +18,7 @@ from gateway.mapping.lints.catalogue import all_lints
 from gateway.mapping.lints.declare import Finding, Severity
 from gateway.mapping.lints.fix import fixed
 from gateway.mapping.lints.recorded import Schema, schema_to_json
-from gateway.mapping.lints.report import as_github, as_json, as_sarif, as_text, explained
+from gateway.mapping.lints.report import as_github, as_json, as_sarif, explained, told
 from gateway.mapping.lints.run import Options, lint_folder
 from gateway.mapping.loader import inspect
 from gateway.model.errors import ConfigError
@@ -166,10 +166,13 @@ def _print(chosen: Sequence[tuple[Finding, str]], output: str) -> None:
     elif output == "sarif":
         print(json.dumps(as_sarif(chosen, all_lints()), ensure_ascii=False, indent=1))
     else:
-        for each, where in chosen:
-            print(as_github(each, where) if output == "github" else as_text(each, where) + "\n")
         if output == "text":
+            for text in told(chosen):
+                print(text + "\n")
             print(_counted([each.lint.severity for each, _ in chosen]))
+        else:
+            for each, where in chosen:
+                print(as_github(each, where))
 
 
 def _counted(severities: Sequence[Severity]) -> str:

@@ -161,7 +161,8 @@ class _File:
         key = self._key(aggregate, tables)
         named = self.root.get("tables")
         lost = len(tables) < (len(named.entries) if isinstance(named, Map) else 1)
-        doubtful = lost or codes_lost or aggregate.broken or "conditions" in section.faulty
+        keyless = any(scalar.text not in key for scalar in aggregate.scalars("key"))
+        doubtful = lost or codes_lost or aggregate.broken or keyless or "conditions" in section.faulty
         lookups = compile_lookups(section, self.faults)
         asked = LookupNames(frozenset(lookups), lost="lookups" in section.faulty)
         context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful, asked)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from gateway.mapping.lints.declare import Finding, Lint, Severity
 
-__all__ = ["as_github", "as_json", "as_sarif", "as_text", "explained"]
+__all__ = ["as_github", "as_json", "as_sarif", "as_text", "explained", "told"]
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
@@ -20,6 +21,28 @@ def as_text(finding: Finding, where: str) -> str:
         lines += [f"    {finding.excerpt}", f"    {' ' * (finding.column - 1)}^"]
     lines += [f"    why:  {lint.why}", f"    mend: {finding.mend or lint.mend}"]
     return "\n".join(lines)
+
+
+def told(findings: Iterable[tuple[Finding, str]]) -> Iterator[str]:
+    """Findings as text; names of one file that break the same rule of the grammar are one text with a line for each."""
+    groups: dict[object, list[tuple[Finding, str]]] = {}
+    for number, (each, where) in enumerate(findings):
+        shape = re.sub(r"`[^`]*`", "`…`", each.what)
+        refused = each.lint.code == "GW003" and shape.startswith("`…` is not ")
+        groups.setdefault((where, shape) if refused else number, []).append((each, where))
+    for (first, where), *more in groups.values():
+        yield "\n".join([as_text(first, where), *_also(each for each, _ in more)])
+
+
+def _also(findings: Iterable[Finding]) -> Iterator[str]:
+    """``also: `conn_no` at 42:17, 62:19: write `connNo```; the rule stands above."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for each in findings:
+        name = each.what.partition(" is not ")[0]
+        near, colon, _ = each.mend.partition(": ")
+        places.setdefault((name, f": {near}" if colon else ""), []).append(f"{each.line}:{each.column}")
+    for (name, mend), at in places.items():
+        yield f"    also: {name} at {', '.join(at)}{mend}"
 
 
 def as_json(findings: Iterable[tuple[Finding, str]]) -> list[dict[str, object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -60,6 +61,22 @@ def test_text_has_place_line_reason_and_remedy(folder: Path) -> None:
     assert any(line.strip() == "^" for line in lines)
     assert any(line.strip().startswith("why: ") for line in lines)
     assert any(line.strip().startswith("mend: ") for line in lines)
+
+
+def test_names_that_break_one_rule_are_told_once_with_a_line_for_each_and_no_consequences(folder: Path) -> None:
+    """Every place is an error still; the columns that are lost by it are no errors of their own."""
+    path = folder / "shop/order.yaml"
+    text, count = re.subn(
+        r"as: ([a-z]+)([A-Z])([a-z]+)", lambda m: f"as: {m[1]}_{m[2].lower()}{m[3]}", path.read_text()
+    )
+    assert count > 2
+    path.write_text(text)
+    shown = linted(folder)
+    assert shown.count("GW003 wrong-shape") == 1
+    assert "no underscore or hyphen" in shown
+    assert shown.count("    also: `") >= 1
+    assert shown.rstrip().endswith(f"\n{count} errors")
+    assert len(json.loads(linted(folder, "-o", "json"))) == count
 
 
 def test_json_has_the_same(folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.files import read_recording
+from gateway.authoring.near_keys import near_keys
 from gateway.authoring.offline import books_of
 from gateway.authoring.settled import Stretch, gather
 from gateway.authoring.told import CheckTold, RuleTold
@@ -129,4 +130,30 @@ def test_nothing_found_in_that_time_is_told_by_the_exit_status(capsys: pytest.Ca
     with pytest.raises(SystemExit) as ended:
         main(["explain", "--why-not", "CustomerAddressChanged", "--key", "6", *arguments])
     assert ended.value.code == 1
-    assert "no change set of that aggregate in that time" in capsys.readouterr().out
+    assert (
+        "no change set of aggregate '6' in that time, though there are some before or after" in capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize("question", [["--why-not", "CustomerAddressChanged"], []])
+def test_a_key_that_is_not_there_is_told_with_those_that_are_near(
+    question: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--recording", str(RECORDING), "--mappings", str(ROOT / "mappings"), "--mapping", "customer"]
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", *question, "--key", " 06", *arguments])
+    assert ended.value.code == 1
+    assert "no change set of aggregate ' 06' in that time; did you mean '6'?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("W|137", ["W |137"]),
+        ("w|0137", ["W |137"]),
+        ("W |136", ["W |137", "W |1377"]),
+        ("ZZZ", []),
+    ],
+)
+def test_near_keys_are_those_of_other_padding_then_of_other_spelling(key: str, near: list[str]) -> None:
+    assert near_keys(key, ["W |137", "N |102", "W |1377", "W |137"]) == near

@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.doctor import app
+from gateway.cli.doctor_text import diagnosis_lines
+from gateway.services.doctor_report import Area, AreaReport, Diagnosis, Finding, Severity
 
 AWAY = {
     "GATEWAY_LEGACY_DSN": "",
@@ -49,3 +51,25 @@ def test_the_help_has_examples_and_exit_statuses() -> None:
     result = CliRunner().invoke(app, ["--help"])
     assert "gateway doctor --only" in result.output
     assert "Exit status" in result.output
+
+
+def test_a_stack_to_which_nothing_was_applied_is_told_in_a_few_lines_with_the_commands_that_mend_it() -> None:
+    topics = tuple(
+        Finding(Severity.ERROR, f"topic t{n}", "it does not exist", "gateway connect apply") for n in range(26)
+    )
+    subjects = tuple(
+        Finding(Severity.ERROR, f"subject s{n}", "it is not there", "gateway schemas push") for n in range(2)
+    )
+    told = Diagnosis((AreaReport(Area.TOPICS, topics), AreaReport(Area.REGISTRY, subjects)))
+    lines = [line for line, _ in diagnosis_lines(told)]
+    assert lines == [
+        "topics",
+        "  error    26 topics: t0, t1, t2 and 23 more",
+        "           it does not exist\n           → gateway connect apply",
+        "registry",
+        "  error    subject s0",
+        "  error    subject s1",
+        "           it is not there\n           → gateway schemas push",
+        "28 errors, 0 warnings, 0 notes",
+        "mended by: gateway connect apply (26), then gateway schemas push (2)",
+    ]
