@@ -1,6 +1,6 @@
 # Everything needs Python 3.11 or newer, make, git and a POSIX shell; nothing else is assumed on PATH.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-newest lint browser bench dist clean
+.PHONY: help setup demo up down test test-newest lint browser chaos chaos-full bench dist clean
 .NOTPARALLEL:
 SHELL := /bin/sh
 
@@ -16,6 +16,8 @@ help:
 	@echo "make down    stops what 'make up' left running, and forgets its data"
 	@echo "make test    the whole proof: style, types, import rules, every test (under 20 minutes on 2 cores)"
 	@echo "make test-newest    tests without the stack, and a small demo, on the newest Python of this machine"
+	@echo "make chaos   the fault laboratory: every fault some times, a table, a last line in JSON (under 40 minutes)"
+	@echo "make chaos-full     every fault as often as its table says, resumable; results in .state/chaos-full.jsonl"
 	@echo "make lint    style, types and import rules alone"
 	@echo "make bench   throughput against a pass-through; the last line is JSON"
 	@echo "make dist    wheel and source distribution into dist/"
@@ -59,6 +61,13 @@ test: lint browser
 
 test-newest: setup browser
 	@$(BIN)/python tests/newest.py
+
+chaos: setup
+	@$(BIN)/python -m tests.faults.lab
+
+chaos-full: setup
+	@mkdir -p .state
+	@$(BIN)/python -m tests.faults.lab --full --results .state/chaos-full.jsonl
 
 bench: setup
 	@$(BIN)/python -m benchmarks

@@ -63,6 +63,8 @@ def read_json(value: bytes) -> Envelope | None:
 
     Raises msgspec.MsgspecError or UnicodeDecodeError for what is no such JSON.
     """
+    if not value.isascii():
+        value.decode()  # the parser skips what the envelope does not ask for, damaged names of members included
     envelope = _decoder.decode(value)
     inner = envelope.payload
     return envelope if inner is UNSET else inner

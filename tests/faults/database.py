@@ -165,9 +165,9 @@ def captured(stack: Stack, installation: Installation, create: str) -> Iterator[
 
 
 @contextmanager
-def captured_database(stack: Stack, installation: Installation, seed: int) -> Iterator[Database]:
+def captured_database(stack: Stack, installation: Installation, seed: int, create: str = _CREATE) -> Iterator[Database]:
     """Things in a database of its own with a running connector; all of it is gone afterwards."""
-    with captured(stack, installation, _CREATE) as (dsn, capture):
+    with captured(stack, installation, create) as (dsn, capture):
         database = Database(dsn, installation, capture, stack.endpoints.connect_url, seed)
         try:
             yield database

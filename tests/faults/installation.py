@@ -169,6 +169,7 @@ class Installation:
     kafka: dict[str, str] = field(
         default_factory=lambda: {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}
     )
+    extra: dict[str, str] = field(default_factory=dict)
     running: list[Gateway] = field(default_factory=list)
     schemas: dict[str, Any] = field(default_factory=dict)
     admin: Any = None
@@ -215,6 +216,7 @@ class Installation:
             "GATEWAY_MAPPINGS": str(self.mappings),
             "GATEWAY_HTTP_PORT": "0",
             "GATEWAY_KAFKA": json.dumps(self.kafka),
+            **self.extra,
             **more,
         }
 

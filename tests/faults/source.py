@@ -53,6 +53,7 @@ class RawSource:
                 "transactional.id": f"{self.prefix}connect-{self._random.getrandbits(32)}",
                 "partitioner": "murmur2_random",
                 "linger.ms": 5,
+                "message.max.bytes": 32 * 1024 * 1024,
                 "compression.type": "lz4",
                 "log_level": 0,
             }

@@ -156,6 +156,18 @@ def test_what_is_no_envelope_is_broken_and_keeps_its_key(decode, value):
     assert (decoded.key, decoded.aggregate_id) == ({"customerId": 7}, "7")
 
 
+@pytest.mark.parametrize("damaged", [b'"schema"', b'"version"', b'"transaction"'])
+def test_damage_in_the_name_of_a_member_does_not_make_it_absent(decode, damaged):
+    """A parser that skips unknown members would take the row for one of another table."""
+    record = change()
+    value = (record.value or b"").replace(damaged, damaged[:3] + b"\xff" + damaged[3:])
+    assert value != record.value
+    broken = decode(raw(value))
+    assert isinstance(broken, Broken)
+    assert broken.error.letter_class is LetterClass.DECODE
+    assert broken.aggregate_id == "7"
+
+
 @pytest.mark.parametrize("key", [None, b"", b"\xff", b"no json", b"7", b'"7"', b'{"customerId":[1]}'])
 def test_a_row_whose_key_cannot_be_read_is_broken_alone(decode, key):
     decoded = decode(raw(change().value, key))

@@ -1,0 +1,1 @@
+"""The fault laboratory: strikes with proofs, an independent reference, a reader that watches, a verdict."""

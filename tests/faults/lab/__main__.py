@@ -1,0 +1,7 @@
+"""The laboratory as a command."""
+
+import sys
+
+from .runner import main
+
+sys.exit(main())
