@@ -18,6 +18,7 @@ class Proxy:
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         self.served = 0
+        self.fault = ""
         self._up = True
         self._start(self._listener)
 
@@ -38,11 +39,25 @@ class Proxy:
                 if not self._up:
                     client.close()
                     continue
+                if self.fault:
+                    threading.Thread(target=self._fail, args=(client, self.fault), daemon=True).start()
+                    continue
                 self.served += 1
                 server = socket.create_connection(self._target)
                 self._open += [client, server]
                 for one, other in ((client, server), (server, client)):
                     threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _fail(self, client: socket.socket, fault: str) -> None:
+        """``hang``: take the question and never answer; else a status, such as 500: answer with that."""
+        self._open.append(client)
+        if fault == "hang":
+            return
+        with suppress(OSError):
+            client.recv(65536)
+            answer = f"HTTP/1.1 {fault} planted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            client.sendall(answer.encode())
+            client.close()
 
     @staticmethod
     def _pump(one: socket.socket, other: socket.socket) -> None:
@@ -53,10 +68,18 @@ class Proxy:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
+    def fail(self, fault: str) -> None:
+        """Be there and useless until told otherwise (with ``""``); open connections break."""
+        self.fault = fault
+        self._break(self._open)
+
     def down(self) -> None:
         """Be gone."""
         self._up = False
-        for one in (self._listener, *self._open):
+        self._break([self._listener, *self._open])
+
+    def _break(self, sockets: list[socket.socket]) -> None:
+        for one in sockets:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()

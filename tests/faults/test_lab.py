@@ -9,7 +9,8 @@ import pytest
 from gateway.stack import Stack
 
 from .lab.registry import FAULTS
-from .lab.runner import Result, strike
+from .lab.results import Result
+from .lab.runner import strike
 
 pytestmark = pytest.mark.stack
 

@@ -78,3 +78,24 @@ def offsets_set_back(bench: Bench, strikes: int) -> None:
             _told(bench, database)
             bench.recoveries.append(time.monotonic() - begun)
             bench.strikes += 1
+
+
+@fault("A11", "columns that no rule uses are added, retyped, renamed and dropped under load", chaos=4, full=20)
+def unused_columns_drift(bench: Bench, strikes: int) -> None:
+    with _captured(bench) as database:
+        bench.serving(bench.gateway())
+        database.copy(300)
+        for number in range(strikes):
+            change = (
+                "ADD COLUMN extra int DEFAULT 7",
+                "ALTER COLUMN extra TYPE text",
+                "RENAME COLUMN extra TO more",
+                "DROP COLUMN more",
+            )[number % 4]
+            database.change(200)
+            database.connection.execute(f"ALTER TABLE shop.thing {change}".encode())
+            database.connection.commit()
+            database.change(200)
+            bench.strikes += 1
+        _told(bench, database)
+        bench.recoveries.append(0.0)

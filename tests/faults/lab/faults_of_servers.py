@@ -59,6 +59,26 @@ def registry_away(bench: Bench, strikes: int) -> None:
             bench.recover(since=begun)
 
 
+@fault("A7", "registry there and useless (hangs, 500, 404) while workers die", chaos=3, full=21)
+def registry_useless(bench: Bench, strikes: int) -> None:
+    address = urlsplit(bench.installation.registry_url)
+    proxy = Proxy((address.hostname or "", address.port or 0))
+    through = bench.installation.registry_url.replace(f":{address.port}", f":{proxy.port}")
+    gateway = bench.gateway(GATEWAY_REGISTRY_URL=through)
+    bench.serving(gateway)
+    with bench.load():
+        for number in range(strikes):
+            begun = time.monotonic()
+            proxy.fail(("hang", "500", "404")[number % 3])
+            bench.struck(bench.arm("flush", "kill"))
+            time.sleep(4)
+            proxy.fail("")
+            if gateway.process.poll() is not None:  # a 404 is an answer: it says that there is no such contract
+                bench.notes.append(f"ended by {proxy.fault or 'the answer'}: {gateway.process.returncode}")
+                gateway = bench.gateway(GATEWAY_REGISTRY_URL=through)
+            bench.recover(since=begun)
+
+
 @fault("F22 A24", "silence, then one more transaction", chaos=2, full=10)
 def idle(bench: Bench, strikes: int) -> None:
     bench.serving(bench.gateway())

@@ -152,7 +152,7 @@ class _Partition:
 
 def _identity(value: dict[str, Any]) -> tuple[Any, ...]:
     source, row = value["source"], value["after"] or value["before"]
-    return source["txId"], source["lsn"], source["table"], row[f"{source['table']}_id"]
+    return source["txId"], source["lsn"], source["ts_ms"], source["table"], row[f"{source['table']}_id"]
 
 
 def _thing(key: bytes | None) -> int | None:

@@ -7,51 +7,37 @@ import json
 import os
 import random
 import secrets
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from gateway.stack import Stack
 
-from ..installation import Installation
-from . import faults_of_capture, faults_of_records, faults_of_servers, faults_of_workers
+from ..installation import ROOT, Installation
+from . import (
+    faults_of_capture,
+    faults_of_records,
+    faults_of_servers,
+    faults_of_state,
+    faults_of_time,
+    faults_of_workers,
+)
 from .bench import Bench
 from .registry import FAULTS, Fault
+from .report import HEAD, line, page, row, total
+from .results import Result, keep, passed, read
 from .verdict import Verdict
 
-__all__ = ["Result", "main", "strike"]
+__all__ = ["main", "strike"]
 
-_ = (faults_of_capture, faults_of_records, faults_of_servers, faults_of_workers)  # they enter themselves
-
-
-@dataclass
-class Result:
-    """What became of one fault. ``failed``: why it counts as failed, empty if it does not."""
-
-    fault: str
-    number: str
-    what: str
-    seed: int
-    wanted: int
-    strikes: int = 0
-    records: int = 0
-    aborted: int = 0
-    fenced: int = 0
-    raw_duplicates: int = 0
-    missing: int = 0
-    extra: int = 0
-    reordered: int = 0
-    torn: int = 0
-    others: int = 0
-    worst_recovery_s: float = 0.0
-    seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    failed: str = ""
+_ = (  # they enter themselves
+    faults_of_capture, faults_of_records, faults_of_servers, faults_of_state, faults_of_time, faults_of_workers,
+)  # fmt: skip
 
 
 def strike(stack: Stack, one: Fault, strikes: int, seed: int, folder: Path, bug: str = "") -> Result:
@@ -94,40 +80,6 @@ def _note(result: Result, bench: Bench, verdict: Verdict) -> None:
         result.failed = f"only {result.strikes} of {result.wanted} strikes are proven"
 
 
-# -- the command ------------------------------------------------------------------------------------------------------
-
-_HEAD = ("fault", "tables", "strikes", "records", "aborted", "fenced", "raw dup", "missing", "extra", "reord", "torn",
-         "other", "worst s", "took s")  # fmt: skip
-
-
-def _row(result: Result) -> str:
-    cells = (
-        result.fault, result.number, result.strikes, result.records, result.aborted, result.fenced,
-        result.raw_duplicates, result.missing, result.extra, result.reordered, result.torn, result.others,
-        f"{result.worst_recovery_s:.1f}", f"{result.seconds:.0f}",
-    )  # fmt: skip
-    return _line(cells) + ("" if not result.failed else f"  FAILED: {result.failed.splitlines()[0][:160]}")
-
-
-def _line(cells: tuple[object, ...]) -> str:
-    widths = (26, 10, 8, 8, 8, 7, 8, 8, 6, 6, 5, 6, 8, 7)
-    first, second, *rest = (str(cell) for cell in cells)
-    return f"{first:<26} {second:<10} " + " ".join(
-        f"{cell:>{width}}" for cell, width in zip(rest, widths[2:], strict=True)
-    )
-
-
-def _total(results: list[Result]) -> dict[str, object]:
-    summed = ("strikes", "records", "aborted", "fenced", "raw_duplicates", "missing", "extra", "reordered", "torn")
-    return {
-        "faults": len(results),
-        **{name: sum(getattr(one, name) for one in results) for name in summed},
-        "other": sum(one.others for one in results),
-        "failed": [one.fault for one in results if one.failed],
-        "worst_recovery_s": max((one.worst_recovery_s for one in results), default=0.0),
-    }
-
-
 @contextmanager
 def _stack() -> Iterator[Stack]:
     """A stack for this run alone; GATEWAY_TEST_STACK lends another."""
@@ -149,7 +101,7 @@ def _chosen(names: list[str]) -> list[Fault]:
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         raise SystemExit(f"no such fault: {', '.join(unknown)}. There are: {', '.join(FAULTS)}")
-    return [FAULTS[name] for name in names] or list(FAULTS.values())
+    return [FAULTS[name] for name in names]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -161,35 +113,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--strikes", type=int, help="so many instead")
     parser.add_argument("--results", type=Path, help="file of results; what passed there is not run again")
     parser.add_argument("--bug", default="", help="plant a bug in the gateway: the run must fail")
+    parser.add_argument("--table", action="store_true", help="only print the results of that file, as Markdown")
     given = parser.parse_args(arguments)
+    if given.table:
+        print(page(read(given.results)))
+        return 0
     seed = random.randrange(1_000_000) if given.seed is None else given.seed
-    known = _known(given.results)
-    print(f"seed {seed}\n{_line(_HEAD)}", flush=True)
+    known = passed(given.results)
+    print(f"seed {seed}\n{line(HEAD)}", flush=True)
     results: list[Result] = []
     with _stack() as stack, tempfile.TemporaryDirectory(prefix="strikes-") as folder:
-        for one in _chosen(given.faults):
+        for one in _chosen(given.faults) or [one for one in FAULTS.values() if given.full or one.chaos]:
             result = known.get(one.name)
             if result is None:
                 strikes = given.strikes or (one.full if given.full else one.chaos)
-                result = strike(stack, one, strikes, seed, Path(folder), given.bug)
-                _keep(given.results, result)
+                with redirect_stdout(sys.stderr):
+                    result = strike(stack, one, strikes, seed, Path(folder), given.bug)
+                result.commit = _commit()
+                keep(given.results, result)
             results.append(result)
-            print(_row(result), flush=True)
+            print(row(result), flush=True)
             for note in result.notes if result.failed else ():
                 print(f"    {note}", flush=True)
-    total = _total(results)
-    print(json.dumps(total), flush=True)
-    return 1 if total["failed"] else 0
+    summed = total(results)
+    print(json.dumps(summed), flush=True)
+    return 1 if summed["failed"] else 0
 
 
-def _known(path: Path | None) -> dict[str, Result]:
-    if path is None or not path.exists():
-        return {}
-    results = (Result(**json.loads(line)) for line in path.read_text().splitlines() if line)
-    return {one.fault: one for one in results if not one.failed}
-
-
-def _keep(path: Path | None, result: Result) -> None:
-    if path is not None:
-        with path.open("a") as file:
-            file.write(json.dumps(asdict(result)) + "\n")
+def _commit() -> str:
+    """Of the code that was tried; with a plus where files differ from it."""
+    ask = ["git", "describe", "--always", "--abbrev=7", "--dirty=+"]
+    return subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()

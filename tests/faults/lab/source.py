@@ -56,6 +56,12 @@ class LabSource(RawSource):
         super()._send(again)
         return len(again)
 
+    def go_back(self) -> None:
+        """The database was restored from a backup: its log begins lower, its clock goes on."""
+        self.lsn -= 3_000
+        self._commit = self.lsn - 40
+        self.ts_ms += 60_000
+
     def halved(self) -> Callable[[], None]:
         """One transaction whose first half and END can be read, while its second half waits for its commit marker.
 
