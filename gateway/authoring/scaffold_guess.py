@@ -36,6 +36,7 @@ _EXACT = re.compile(r"-?\d+\.(\d+)")
 _SIZED = re.compile(r"character(?: varying)?\((\d+)\)")
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 _MOST_CODES, _LONGEST_CODE = 12, 4
+_ONE_VALUE = "perhaps a flag or a code; it has no `decode`"
 _DIGITS = (("yyyymmdd", 8), ("ddmmyyyy", 8), ("yyyyddd", 7), ("yymmdd", 6))
 
 
@@ -119,18 +120,23 @@ def _coded(base: Guess, table: TableShape, column: ColumnShape, values: Sequence
         return None
     told = ", ".join(f"{code or 'blank'} {seen[code]:,}×" for code in sorted(codes, key=lambda code: -seen[code]))
     deletes = bool(_DELETED.search(column.name))
-    for flags in _YES_NO:
-        if set(words) <= set(flags) and len(words) <= len(flags):
-            decode: dict[str, object] = {**flags, "": None} if "" in codes else dict(flags)
-            why = (f"a flag; seen: {told}",) + (("rows may count as deleted by it",) if deletes else ())
-            return replace(base, decode=decode, deletes=deletes, why=why)
-    symbols: dict[str, object] = {code: _symbol(code) for code in words}
+    if len(codes) == 1 and not deletes:
+        return replace(base, why=(f"{_ONE_VALUE}, for only one value was seen: {told}",))
+    decode, what = _decode(words)
     if "" in codes:
-        symbols[""] = None
-    why = (f"codes; seen: {told}. Give each a name; a code that is not listed is a dead letter",)
-    return replace(
-        base, decode=symbols, deletes=deletes, why=why + (("rows may count as deleted by it",) if deletes else ())
-    )
+        decode[""] = None
+    why = (f"{what}; seen: {told}. Give each a name; a code that is not listed is a dead letter",)
+    more = ("rows may count as deleted by it",) if deletes else ()
+    return replace(base, decode=decode, deletes=deletes, why=(*why, *more))
+
+
+def _decode(words: Sequence[str]) -> tuple[dict[str, object], str]:
+    """A flag's codes, both even where one alone was seen, or a symbol for each code; and what it is."""
+    for flags in _YES_NO:
+        if set(words) <= set(flags):
+            unseen = [code for code in flags if code not in words]
+            return dict(flags), "a flag" + (f" ({unseen[0]} was not seen)" if unseen else "")
+    return {code: _symbol(code) for code in words}, "codes"
 
 
 def _symbol(code: str) -> str:
@@ -209,17 +215,29 @@ def _of_our_time(form: str, texts: Sequence[str]) -> bool:
 
 def _packed(sized: int, values: Sequence[object]) -> tuple[str, ...]:
     """Fixed-width texts that hold several things by position."""
-    texts = [str(value) for value in values if str(value).strip()]
+    texts = [str(value).rstrip() for value in values if str(value).strip()]
     if sized < 6 or len(texts) < 5:
         return ()
-    shapes = Counter(_shape_of(text.rstrip()) for text in texts)
-    shape, count = shapes.most_common(1)[0]
+    shape, count = _shape_by_place(sized, texts)
+    blank = "; some are blank" if any(" " in text for text in texts) and shape else ""
+    if not shape:
+        shape, count = Counter(map(_shape_of, texts)).most_common(1)[0]
     if len(shape) < 6 or count < 0.6 * len(texts) or len(set(shape)) < 2 or shape.strip("A") == "":
         return ()
     return (
-        f"perhaps packed: {count} of {len(texts)} values look like {shape!r} (9 a digit, A a letter); see `parts:`",
+        f"perhaps packed: {count} of {len(texts)} values look like {shape!r} (9 a digit, A a letter{blank}); "
+        "see `parts:`",
     )
 
 
 def _shape_of(text: str) -> str:
     return re.sub(r"[A-Za-z]", "A", re.sub(r"\d", "9", text))
+
+
+def _shape_by_place(sized: int, texts: Sequence[str]) -> tuple[str, int]:
+    """The sign of each place in texts that fill the width, blanks aside; '' where a place has several signs."""
+    whole = [_shape_of(text) for text in texts if len(text) == sized]
+    signs = [{text[place] for text in whole} - {" "} for place in range(sized)]
+    if not whole or any(len(each) > 1 for each in signs):
+        return "", 0
+    return "".join("".join(each) or " " for each in signs), len(whole)

@@ -75,6 +75,18 @@ def test_flags_become_true_and_false(values: list[object]) -> None:
     assert set((guessed("flg", "character(1)", values).decode or {}).values()) == {True, False}
 
 
+def test_of_one_value_alone_no_code_is_guessed_for_the_next_one_would_be_a_dead_letter() -> None:
+    found = guessed("hk", "character(1)", ["N"] * 182)
+    assert found.decode is None
+    assert "only one value was seen: N 182×" in found.why[0]
+
+
+def test_a_flag_of_which_one_code_was_seen_beside_blank_says_so() -> None:
+    found = guessed("prt", "character(1)", ["Y", " "] * 9)
+    assert found.decode == {"Y": True, "N": False, "": None}
+    assert "N was not seen" in found.why[0] and "a code that is not listed is a dead letter" in found.why[0]
+
+
 def test_many_values_or_long_ones_are_no_codes() -> None:
     assert guessed("ref", "character(4)", [f"{n:04d}" for n in range(40)]).decode is None
     assert guessed("city", "character(30)", ["Bern", "Zürich"] * 20).decode is None
@@ -99,6 +111,17 @@ def test_personal_data_is_guessed(name: str, personal: bool) -> None:
 def test_packed_columns_are_pointed_out_by_their_pattern_never_by_their_values() -> None:
     told = "; ".join(guessed("merkm", "character(24)", [f"RAUH{n:06d}BRAUN JN" for n in range(20)]).why)
     assert "perhaps packed" in told and "AAAA999999AAAAA AA" in told and "RAUH" not in told
+
+
+def test_packed_columns_are_pointed_out_where_their_numbers_are_padded_with_blanks() -> None:
+    values = [f"{'HPF'[n % 3]}{(25, 80, 100)[n % 3]:>3}PY{n:02d}{n * 7 % 9000:04d}" for n in range(20)]
+    told = "; ".join(guessed("pk", "character(12)", values).why)
+    assert "20 of 20 values look like 'A999AA999999'" in told and "some are blank" in told
+
+
+def test_free_text_that_fills_its_width_is_not_taken_for_packed() -> None:
+    values = [f"{name} {n}"[:12] for n in range(90, 110) for name in ("Kirchplatz", "Am Hang Nord", "Seeblick Süd")]
+    assert not any("packed" in line for line in guessed("rem", "character(12)", values).why)
 
 
 @pytest.mark.parametrize(("raw", "name"), [("CUST_NO", "custNo"), ("cust_addr", "custAddr"), ("kundenNr", "kundenNr"),
