@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     commit_interval_ms: int = 100
     transaction_max_records: int = 5_000
     transaction_max_bytes: int = 8 * 1024 * 1024
+    record_max_bytes: int = Field(
+        32 * 1024 * 1024, description="largest event or letter; a topic's own max.message.bytes holds where it is less"
+    )
+    set_max_events: int = Field(200_000, description="most events of one change set; above it is a dead letter")
+    set_max_bytes: int = Field(64 * 1024 * 1024, description="largest change set, as records read or events written")
     unit_max_bytes: int = Field(256 * 1024 * 1024, description="largest open transaction held in memory")
     lookup_max_bytes: int = Field(64 * 1024 * 1024, description="most memory for the reference data of `lookups`")
     headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"

@@ -26,6 +26,7 @@ from gateway.pipeline.assemble import TailRules
 from gateway.pipeline.avro_in import SchemaById
 from gateway.pipeline.decode import Decoder
 from gateway.pipeline.encode import WireSettings
+from gateway.pipeline.limits import Limits
 from gateway.pipeline.reference import columns_of
 from gateway.pipeline.rulebook import Rulebook
 from gateway.services.capture import Capture
@@ -35,6 +36,7 @@ from gateway.services.control import ControlDesk, Desk, new_id
 from gateway.services.doctor import Doctor, Inspectors
 from gateway.services.schemas import contracts_of
 from gateway.services.worker import Worker
+from gateway.services.worker_limits import batch_size, largest_records, written_topics
 from gateway.services.worker_outages import Outages
 from gateway.services.worker_plan import Outside, RawTopic, WorkerPlan
 from gateway.services.worker_start import Waiting, check_topics, look_up_schemas
@@ -136,18 +138,20 @@ def plan_worker(
     *,
     fresh: bool,
     avro: SchemaById | None = None,
+    largest: Mapping[str, int] | None = None,
 ) -> WorkerPlan:
     """What worker ``slot`` of this process is to do. ``fresh``: partitions without an offset begin at their start.
 
-    ``avro`` looks up writers' schemas where raw values are Avro.
+    ``avro`` looks up writers' schemas where raw values are Avro; ``largest``: the largest record that topics take.
     """
     source = settings.topic(settings.topic_prefix)
     incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
     wire = WireSettings(settings.prefix, settings.headers, incarnations=incarnations)
+    limits = _limits(settings, largest or {})
     topics = {}
     for mapping in mappings:
         rules = TailRules(incarnations, source, settings.unit_max_bytes, frozenset(mapping.tables))
-        book = Rulebook.of(mapping, schema_ids, wire)
+        book = Rulebook.of(mapping, schema_ids, wire, limits=limits)
         public = tuple(sorted({settings.topic(event.topic) for event in mapping.events.values()}))
         sources = mapping.lookups.values()
         lookups = {one.name: replace(one, topic=settings.topic(one.topic)) for one in sources}
@@ -187,6 +191,17 @@ def wire_desk(settings: Settings) -> ControlDesk:
     )
 
 
+def _limits(settings: Settings, largest: Mapping[str, int]) -> Limits:
+    return Limits(
+        settings.record_max_bytes,
+        largest,
+        settings.set_max_events,
+        settings.set_max_bytes,
+        settings.transaction_max_records,
+        settings.transaction_max_bytes,
+    )
+
+
 def wire_worker(
     settings: Settings, slot: int, telemetry: Telemetry, stopping: Callable[[], bool], *, fresh: bool = False
 ) -> Worker:
@@ -198,7 +213,8 @@ def wire_worker(
     clock = SystemClock()
     waiting = Waiting(Outages(telemetry, clock), stopping)
     ids = look_up_schemas(wire_registry(settings), mappings, settings.prefix, waiting)
-    plan = plan_worker(settings, mappings, ids, slot, fresh=fresh, avro=wire_raw_schemas(settings))
+    largest = largest_records(wire_topics(settings), written_topics(mappings, settings.prefix), waiting)
+    plan = plan_worker(settings, mappings, ids, slot, fresh=fresh, avro=wire_raw_schemas(settings), largest=largest)
     cluster = wire_cluster(settings, patience=0)  # it asks again itself, and tells
     check_topics(cluster, plan, waiting)
     group = settings.topic(settings.group)
@@ -207,7 +223,7 @@ def wire_worker(
         plan,
         Outside(
             KafkaSource(settings.bootstrap, group, settings.kafka, settings.group_protocol),
-            KafkaSink(settings.bootstrap, plan.transactional_id, settings.kafka),
+            KafkaSink(settings.bootstrap, plan.transactional_id, {**batch_size(largest), **settings.kafka}),
             cluster,
             StateTopic(wire_log(settings, "state"), plan.state_topic),
             markers,

@@ -82,7 +82,7 @@ class Stretch:
         mapping = mapping_of_topic(topic, self.mappings)
         assert mapping is not None, "assemble() passes over topics that no mapping reads"
         book = self.books[mapping.name]
-        return _Explaining(book.plan, book.encoders, book.incarnations)
+        return _Explaining(book.plan, book.encoders, book.incarnations, book.limits)
 
     def unit_of(self, topic: str, partition: int, offset: int) -> tuple[Unit, int] | None:
         """The unit that holds a record, and the record's place in it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.mapping.compiled import CompiledMapping
 from gateway.model.errors import RecordError
 from gateway.model.lookup import ReferenceTables
 from gateway.pipeline.admit import Incarnations
 from gateway.pipeline.encode import Encoders, WireSettings, encoders
+from gateway.pipeline.limits import Limits
 from gateway.pipeline.plan import MappingPlan
 
 __all__ = ["Rulebook"]
@@ -22,6 +23,7 @@ class Rulebook:
     plan: MappingPlan
     encoders: Encoders
     incarnations: Incarnations = ()
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def of(
@@ -30,13 +32,15 @@ class Rulebook:
         schema_ids: Mapping[str, int],
         wire: WireSettings | None = None,
         lookups: ReferenceTables | None = None,
+        limits: Limits | None = None,
     ) -> Rulebook:
         """Plan ``mapping``. ``schema_ids`` by Avro full name; KeyError for a contract without one.
 
         ``lookups``: its reference data, where the caller of ``translate`` gives none.
         """
         wire = wire or WireSettings()
-        return cls(MappingPlan(mapping, lookups), encoders(mapping, schema_ids, wire), wire.incarnations)
+        planned = MappingPlan(mapping, lookups)
+        return cls(planned, encoders(mapping, schema_ids, wire), wire.incarnations, limits or Limits())
 
     @property
     def mapping(self) -> CompiledMapping:

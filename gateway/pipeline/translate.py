@@ -15,7 +15,8 @@ from gateway.model.unit import Broken, Duplicate, Mark, MarkKind, Unit
 from gateway.pipeline.account import ignored
 from gateway.pipeline.derive import versions
 from gateway.pipeline.interpret import failed, interpret
-from gateway.pipeline.letters import dead_letter
+from gateway.pipeline.letters import LETTER_SUFFIX, dead_letter, hash_of, pointer_letter
+from gateway.pipeline.limits import size_of
 from gateway.pipeline.progress import Counters
 from gateway.pipeline.rulebook import Rulebook
 from gateway.pipeline.split import Group, change_set, groups
@@ -111,9 +112,9 @@ class _Desk:
 
     def block(self, group: Group) -> None:
         """Send the group behind the dead letter that parks its aggregate."""
-        self._letter_each(group, _BLOCKED)
+        letters = self._letter_each(group, _BLOCKED)
         entry = self._parks.get(group.aggregate_id) or self._parked[group.aggregate_id]
-        self._parks[group.aggregate_id] = entry.behind(self._offset(group, -1), len(group.places))
+        self._parks[group.aggregate_id] = entry.behind(self._offset(group, -1), letters)
         self._parked_sets += 1
         for place in group.places:
             self._outcomes[place] = _PARKED
@@ -121,7 +122,10 @@ class _Desk:
     def publish(self, group: Group) -> None:
         """Interpret and encode the group; where that fails, the whole of it becomes dead letters."""
         events: list[EncodedEvent] = []
-        if group.broken:
+        oversized = self._oversized(group)
+        if oversized is not None:
+            read = failed(len(group.places), oversized)
+        elif group.broken:
             read = failed(len(group.places), group.broken[0].error)
         else:
             read, events = self._interpret(group)
@@ -142,9 +146,25 @@ class _Desk:
             encoders, said = self._book.encoders, read.events
             if self._book.plan.derives:
                 said = tuple(one for event in said for one in versions(event, self._book.mapping.events))
-            return read, [encoders[event.name, event.version](event, changes, group.before) for event in said]
+            events = [encoders[event.name, event.version](event, changes, group.before) for event in said]
+            self._book.limits.check_events(events)
+            return read, events
         except RecordError as error:
             return failed(len(group.places), error, read.findings), []
+
+    def _oversized(self, group: Group) -> RecordError | None:
+        """Why the group is too large to be looked at, if it is."""
+        limits = self._book.limits
+        if self._unit.size_bytes <= limits.set_bytes:
+            return None
+        try:
+            limits.check_records(len(group.places), self._size_of(group))
+        except RecordError as error:
+            return error
+        return None
+
+    def _size_of(self, group: Group) -> int:
+        return size_of(self._unit.entries[place].record for place in group.places)
 
     def _await(self, error: RecordError) -> None:
         """LookupAwaited if all that failed is an entry of reference data that may still come."""
@@ -160,22 +180,29 @@ class _Desk:
                 where=self._unit.entries[group.places[0]].record.place,
                 hint="mend the mapping, or set on_error: park, then restart",
             )
-        self._dead_letter(group, error)
+        letters = self._dead_letter(group, error)
         if policy == "park" and group.aggregate_id and not group.snapshot:
             head, last = self._offset(group, 0), self._offset(group, -1)
-            entry = ParkEntry(head, last, len(group.places), 1, error.letter_class)
+            entry = ParkEntry(head, last, letters, 1, error.letter_class)
             self._parks[group.aggregate_id] = entry
 
-    def _dead_letter(self, group: Group, error: RecordError) -> None:
-        self._letter_each(group, error)
+    def _dead_letter(self, group: Group, error: RecordError) -> int:
+        letters = self._letter_each(group, error)
         self._dead_sets += 1
         outcome = Outcome(OutcomeKind.DEAD_LETTERED, str(error.letter_class))
         for place in group.places:
             self._outcomes[place] = outcome
+        return letters
 
-    def _letter_each(self, group: Group, error: RecordError) -> None:
-        total = len(group.places)
+    def _letter_each(self, group: Group, error: RecordError) -> int:
+        """Write the group's letters; how many."""
         unit = str(self._unit.tx_id) if group.rows and not group.snapshot else f"@{self._offset(group, 0)}"
+        total, limits = len(group.places), self._book.limits
+        if total > 1 and limits.is_huge(
+            total, self._size_of(group) if self._unit.size_bytes > limits.letter_bytes else 0
+        ):
+            self._letters.append((group.places[0], self._pointer(group, error, unit)))
+            return 1
         for index, place in enumerate(group.places, 1):
             entry = self._unit.entries[place]
             own = entry.error if isinstance(entry, Broken) and error is not _BLOCKED else error
@@ -185,8 +212,21 @@ class _Desk:
                 digest=self._book.mapping.digest,
                 aggregate_id=group.aggregate_id,
                 unit=f"{unit}:{index}/{total}",
+                largest=limits.largest(self._unit.topic + LETTER_SUFFIX),
             )
             self._letters.append((place, letter))
+        return total
+
+    def _pointer(self, group: Group, error: RecordError, unit: str) -> DeadLetter:
+        records = [self._unit.entries[place].record for place in group.places]
+        return pointer_letter(
+            records,
+            hash_of(record.value for record in records),
+            error,
+            digest=self._book.mapping.digest,
+            aggregate_id=group.aggregate_id,
+            unit=f"{unit}:1/1",
+        )
 
     def _offset(self, group: Group, index: int) -> int:
         return self._unit.entries[group.places[index]].record.offset

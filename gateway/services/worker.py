@@ -15,7 +15,7 @@ from gateway.services.worker_assignment import Assignment
 from gateway.services.worker_control import Control
 from gateway.services.worker_lookups import Holding, Reference
 from gateway.services.worker_outages import Outages
-from gateway.services.worker_partition import OwnedPartition, Phase
+from gateway.services.worker_partition import MetadataTooLong, OwnedPartition, Phase
 from gateway.services.worker_plan import Outside, WorkerPlan
 from gateway.services.worker_tails import QuietTails
 from gateway.services.worker_transaction import OpenTransaction
@@ -288,6 +288,9 @@ class Worker:
             self._transaction.finish(self._owned.values(), deadline)
             self._aborts = 0
             self._outages.back("registry")
+        except MetadataTooLong as error:  # its output is in the transaction, too: undone, and not tried again
+            self._abort(str(error))
+            self._stop_partition(self._owned[error.place], str(error))
         except MustAbort as error:
             self._abort(str(error))
         except InDoubt as error:

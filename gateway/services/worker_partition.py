@@ -7,6 +7,7 @@ from enum import Enum
 from operator import add
 
 from gateway.bridge.standing_orders import paused_by
+from gateway.model.errors import ConfigError
 from gateway.model.letter import ParkEntry
 from gateway.model.record import RawRecord
 from gateway.model.unit import Taken, Unit
@@ -15,10 +16,18 @@ from gateway.pipeline.decode import Decoder
 from gateway.pipeline.progress import Counters, Progress, format_progress
 from gateway.ports import Committed, Partition
 
-__all__ = ["OwnedPartition", "Phase"]
+__all__ = ["MetadataTooLong", "OwnedPartition", "Phase"]
 
 
 NOTHING: tuple[int, ...] = tuple(Counters())
+
+
+class MetadataTooLong(ConfigError):  # noqa: N818 - names what happened
+    """The progress of ``place`` does not fit into a committed offset's metadata: it stops, the others go on."""
+
+    def __init__(self, place: Partition, error: ConfigError) -> None:
+        super().__init__(error.what, where=str(place), hint=error.hint)
+        self.place = place
 
 
 class Phase(Enum):
@@ -74,12 +83,15 @@ class OwnedPartition:
         self.moved = True
 
     def commit_point(self) -> Committed:
-        """Offset and metadata for the open transaction to commit. ConfigError: the metadata would be too long."""
+        """Offset and metadata for the open transaction to commit. MetadataTooLong."""
         assert self.progress is not None
         if self.last_unit is not None:
             self.progress = self.progress.after(self.last_unit, Counters(*self.counters))
             self.last_unit, self.counters = None, NOTHING
-        return Committed(self.settled_up_to(), format_progress(self.progress))
+        try:
+            return Committed(self.settled_up_to(), format_progress(self.progress))
+        except ConfigError as error:
+            raise MetadataTooLong(self.place, error) from error
 
     def reset(self, ask_at: float) -> None:
         """Forget everything but ownership: the assignment's steps begin again, not before ``ask_at``."""

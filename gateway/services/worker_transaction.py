@@ -128,7 +128,10 @@ class OpenTransaction:
         self._outside.sink.send(self._plan.state_topic, key, value, partition=state_partition(owned.place))
 
     def finish(self, partitions: Iterable[OwnedPartition], deadline: float | None = None) -> None:
-        """Commit everything within ``deadline`` seconds, then let the counters move. MustAbort, InDoubt."""
+        """Commit everything within ``deadline`` seconds, then let the counters move.
+
+        MustAbort, InDoubt; MetadataTooLong before anything is sent.
+        """
         moved = [owned for owned in partitions if owned.moved]
         offsets = {owned.place: owned.commit_point() for owned in moved}
         for place, at in offsets.items():
