@@ -53,7 +53,11 @@ class Settings(BaseSettings):
     )
     set_max_events: int = Field(200_000, description="most events of one change set; above it is a dead letter")
     set_max_bytes: int = Field(64 * 1024 * 1024, description="largest change set, as records read or events written")
-    unit_max_bytes: int = Field(256 * 1024 * 1024, description="largest open transaction held in memory")
+    unit_max_bytes: int = Field(4 * 1024**3, description="largest open transaction of one partition; then it stops")
+    unit_memory_bytes: int = Field(
+        16 * 1024 * 1024, description="open transactions of one worker held in memory; the rest goes to a file"
+    )
+    spill_folder: str = Field("", description="folder of those files; the system's own for temporary files if empty")
     lookup_max_bytes: int = Field(64 * 1024 * 1024, description="most memory for the reference data of `lookups`")
     headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"
     incarnations: tuple[Incarnation, ...] = ()

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.connect import ConnectRest
@@ -16,6 +17,7 @@ from gateway.adapters.kafka_sink import TRANSACTION_TIMEOUT, KafkaSink
 from gateway.adapters.kafka_source import KafkaSource
 from gateway.adapters.log_readers import MarkerTopic, StateTopic
 from gateway.adapters.registry import ConfluentRegistry
+from gateway.adapters.spill import DiskSpill
 from gateway.adapters.sql import LegacyDatabase
 from gateway.adapters.sql_preflight import LegacyPreflight
 from gateway.adapters.topics import KafkaTopics
@@ -29,6 +31,7 @@ from gateway.pipeline.encode import WireSettings
 from gateway.pipeline.limits import Limits
 from gateway.pipeline.reference import columns_of
 from gateway.pipeline.rulebook import Rulebook
+from gateway.pipeline.spool import Budget, SpillFile, Spooling
 from gateway.services.capture import Capture
 from gateway.services.capture_plan import capture_plan
 from gateway.services.capture_settings import load_capture_settings
@@ -139,24 +142,29 @@ def plan_worker(
     fresh: bool,
     avro: SchemaById | None = None,
     largest: Mapping[str, int] | None = None,
+    spill: Callable[[], SpillFile] | None = None,
 ) -> WorkerPlan:
     """What worker ``slot`` of this process is to do. ``fresh``: partitions without an offset begin at their start.
 
-    ``avro`` looks up writers' schemas where raw values are Avro; ``largest``: the largest record that topics take.
+    ``avro`` looks up writers' schemas where raw values are Avro; ``largest``: the largest record that topics take;
+    ``spill`` opens a file for transactions that are too large for memory.
     """
     source = settings.topic(settings.topic_prefix)
     incarnations = tuple((one.name, one.since_ms) for one in settings.incarnations)
     wire = WireSettings(settings.prefix, settings.headers, incarnations=incarnations)
     limits = _limits(settings, largest or {})
+    budget = Budget(settings.unit_memory_bytes)
     topics = {}
     for mapping in mappings:
-        rules = TailRules(incarnations, source, settings.unit_max_bytes, frozenset(mapping.tables))
         book = Rulebook.of(mapping, schema_ids, wire, limits=limits)
         public = tuple(sorted({settings.topic(event.topic) for event in mapping.events.values()}))
         sources = mapping.lookups.values()
         lookups = {one.name: replace(one, topic=settings.topic(one.topic)) for one in sources}
         for name in map(settings.topic, mapping.topics):
             decoder = Decoder(mapping.key, avro)
+            spool = Spooling(decoder, budget, spill or partial(DiskSpill, settings.spill_folder))
+            keyed = frozenset(mapping.tables)
+            rules = TailRules(incarnations, source, settings.unit_max_bytes, keyed, spool=spool)
             topics[name] = RawTopic(name, mapping.name, mapping.digest, decoder, rules, book, public, lookups)
     return WorkerPlan(
         topics=topics,

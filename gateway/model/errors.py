@@ -19,6 +19,7 @@ __all__ = [
     "PartitionHalted",
     "RecordError",
     "SourceRegressed",
+    "SpillFull",
 ]
 
 
@@ -119,6 +120,10 @@ class LookupAwaited(DependencyError):  # noqa: N818 - names a state
         super().__init__(f"waiting for the entry `{key[:200]}` of the lookup `{lookup}`", where=lookup)
         self.lookup = lookup
         self.key = key
+
+
+class SpillFull(DependencyError):  # noqa: N818 - names a state
+    """The disk has no room for a large transaction: pause this partition, go on when there is room."""
 
 
 class ConfigError(GatewayError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ class Unit(Struct, frozen=True):
     partition: int
     first_offset: int
     next_offset: int
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     tx_id: int | None
     incarnation: int
     commit: int

@@ -6,6 +6,7 @@ settled by offset (R1). A unit is never cut.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from gateway.model.unit import Decoded, Duplicate, Entry, Taken, Unit
 from gateway.pipeline.admit import Incarnations, Standing, check_source, incarnation_of, judge
 from gateway.pipeline.evidence import Evidence
 from gateway.pipeline.page import Page
+from gateway.pipeline.spool import Entries, Spool
 
 __all__ = ["Tail", "TailRules", "Ticket"]
 
@@ -25,6 +27,8 @@ _MEGABYTE = 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class TailRules:
     """What the tails of one raw topic share. ``max_bytes``: keys and values that may wait in one tail.
+
+    ``spool``: makes the place where entries of a partition wait, which raises SpillFull when it is full (None: memory).
 
     ``source_name``: the only ``source.name`` allowed (None: the first one seen). ``keyed``: tables (``schema.table``)
     whose rows have a key, so that two equal rows at one LSN are one row. ``markers``: ENDs of the transaction topic
@@ -36,6 +40,7 @@ class TailRules:
     max_bytes: int = 256 * _MEGABYTE
     keyed: frozenset[str] = frozenset()
     markers: bool = True
+    spool: Callable[[tuple[str, int]], Entries] | None = None
 
 
 class Ticket(NamedTuple):
@@ -62,7 +67,9 @@ class _Open:
         "tx_id",
     )
 
-    def __init__(self, change: ChangeEvent, incarnation: int, commit: int | None, before: Taken | None) -> None:
+    def __init__(
+        self, change: ChangeEvent, incarnation: int, commit: int | None, before: Taken | None, entries: Entries
+    ) -> None:
         self.source_name = change.source.name
         self.tx_id = change.source.tx_id or 0
         self.incarnation = incarnation
@@ -70,7 +77,7 @@ class _Open:
         self.first_offset = change.record.offset
         self.since_ms = change.record.timestamp_ms
         self.before = before
-        self.entries: list[Entry] = []
+        self.entries = entries
         self.order = 0
         self.restarted = False
 
@@ -83,10 +90,20 @@ class _Open:
 
 
 class Tail:
-    """The reducer of one partition. ``hi``/``ts`` come from the committed progress; after an error it is unusable."""
+    """The reducer of one partition. ``hi``/``ts`` come from the committed progress; after an error it is unusable.
+
+    ``until``: offset of the last record of the first unit, which was published in part and must be the same again.
+    """
 
     def __init__(
-        self, topic: str, partition: int, rules: TailRules, evidence: Evidence, hi: Taken | None = None, ts: int = 0
+        self,
+        topic: str,
+        partition: int,
+        rules: TailRules,
+        evidence: Evidence,
+        hi: Taken | None = None,
+        ts: int = 0,
+        until: int | None = None,
     ) -> None:
         self._topic, self._partition = topic, partition
         self._rules, self._evidence = rules, evidence
@@ -95,9 +112,14 @@ class Tail:
         self._page = Page(rules.keyed)
         self._open: _Open | None = None
         self._unresolved: _Open | None = None
-        self._behind: list[Decoded] = []
+        self._behind = self._waiting_room()
         self._units: list[Unit] = []
         self._bytes = self._arriving = 0
+        self._until = until
+
+    def _waiting_room(self) -> Entries:
+        make = self._rules.spool
+        return [] if make is None else make((self._topic, self._partition))
 
     # -- what waits ----
 
@@ -145,18 +167,29 @@ class Tail:
         """Take the next record of the partition; units that it completed (P1), in offset order.
 
         ConfigError: a second source, interleaved transactions, too large a transaction. SourceRegressed: protocol 3.4.
+        SpillFull: read the partition again from its committed offset, later.
         """
         self._weigh(decoded)
         if self._behind:
             self._hear_end()
-        if self._behind:
+        if self._behind or self._is_beyond(decoded):
             self._behind.append(decoded)
         else:
             self._take(decoded)
+            self._close_at(decoded)
         units, self._units = self._units, []
         return units
 
-    def _take(self, decoded: Decoded) -> None:
+    def _is_beyond(self, decoded: Decoded) -> bool:
+        """Whether it stands behind the unit that must be the same again, which is still open."""
+        return self._until is not None and decoded.record.offset > self._until
+
+    def _close_at(self, decoded: Entry) -> None:
+        if self._until is not None and decoded.record.offset >= self._until and self._unresolved is None:
+            self._until = None
+            self._close(None)
+
+    def _take(self, decoded: Entry) -> None:
         if type(decoded) is not ChangeEvent or decoded.source.snapshot:
             self._single(decoded)
             return
@@ -209,7 +242,7 @@ class Tail:
         self._ts = max(self._ts, change.source.ts_ms)
 
     def _start(self, change: ChangeEvent, incarnation: int, commit: int) -> _Open:
-        self._open = _Open(change, incarnation, commit, self._hi)
+        self._open = _Open(change, incarnation, commit, self._hi, self._waiting_room())
         return self._open
 
     def _single(self, entry: Entry) -> None:
@@ -245,7 +278,7 @@ class Tail:
                 f"transaction {waiting.tx_id if waiting else '?'} has more than "
                 f"{self._rules.max_bytes / _MEGABYTE:.0f} MB in this partition and is never cut",
                 where=record.place,
-                hint="raise unit_max_bytes (and the memory of the worker), then restart",
+                hint="raise unit_max_bytes (there must be as much room in spill_folder), then restart",
             )
 
     # -- transactions whose predecessor is not known (protocol.md 3.3) ----
@@ -255,7 +288,7 @@ class Tail:
         if waiting is None and self._open is not None and self._open.is_of(change, incarnation):
             self._row(change, incarnation, self._open.commit or 0)
         elif waiting is None:
-            self._unresolved = _Open(change, incarnation, None, self._hi)
+            self._unresolved = _Open(change, incarnation, None, self._hi, self._waiting_room())
             self._unresolved.entries.append(change)
         elif waiting.is_of(change, incarnation):
             waiting.entries.append(change)
@@ -296,7 +329,9 @@ class Tail:
                 self._repeat(entry)
             else:
                 self._row(entry, waiting.incarnation, commit)
-        behind, self._behind = self._behind, []
+        if waiting.entries:
+            self._close_at(waiting.entries[-1])
+        behind, self._behind = self._behind, self._waiting_room()
         for decoded in behind:
             self._behind.append(decoded) if self._behind else self._take(decoded)
 
@@ -365,7 +400,11 @@ class Tail:
         held, self._bytes = self._bytes - rest, rest
         self._units.append(
             Unit(
-                self._topic, self._partition, opened.first_offset, next_offset, tuple(opened.entries), opened.tx_id,
+                self._topic, self._partition, opened.first_offset, next_offset, _sealed(opened.entries), opened.tx_id,
                 opened.incarnation, opened.commit or 0, opened.before, self._hi, self._ts, opened.restarted, held,
             )
         )  # fmt: skip
+
+
+def _sealed(entries: Entries) -> Sequence[Entry]:
+    return entries.sealed() if isinstance(entries, Spool) else tuple(entries)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.model.errors import LetterClass, RecordError
 from gateway.model.event import EncodedEvent
-from gateway.model.record import Headers, RawRecord
+from gateway.model.record import Headers
 
-__all__ = ["BARE", "RECORD_BYTES", "Limits", "record_size", "size_of"]
+__all__ = ["BARE", "RECORD_BYTES", "Limits", "record_size"]
 
 _MEGABYTE = 1024 * 1024
 RECORD_BYTES = 32 * _MEGABYTE
@@ -86,11 +86,6 @@ class Limits:
     def is_huge(self, records: int, size_bytes: int) -> bool:
         """Whether a dead change set is a pointer to its raw records instead of a copy of each."""
         return records > self.letter_records or size_bytes > self.letter_bytes
-
-
-def size_of(records: Iterable[RawRecord]) -> int:
-    """Bytes of keys and values."""
-    return sum(len(record.key or b"") + len(record.value or b"") for record in records)
 
 
 def _oversized(what: str, *, hint: str, rule: str = "") -> RecordError:

@@ -69,8 +69,9 @@ class Progress:
     """What is true of a partition below its committed offset.
 
     ``partitions``/``topic_id``: the raw topic as it was; ``hi``/``ts``: the last row taken and the greatest commit time
-    (ms); ``control``: next offset of the control log; ``digest``: the rules in force. ``barriers``, ``epochs`` and
-    ``cursor`` are kept for later commands and huge transactions.
+    (ms); ``control``: next offset of the control log; ``digest``: the rules in force. ``barriers`` and ``epochs`` are
+    kept for later commands. ``cursor``: of the huge unit at the offset, which is published in part: its first and last
+    offset, and how many of its steps are done (pipeline.cursor).
     """
 
     partitions: int
@@ -91,7 +92,11 @@ class Progress:
 
     def after(self, unit: Unit, counters: Counters) -> Progress:
         """Progress once ``unit`` is settled, ``counters`` being its translation's."""
-        return replace(self, hi=unit.hi, ts=unit.ts, counters=self.counters.plus(counters))
+        return replace(self, hi=unit.hi, ts=unit.ts, counters=self.counters.plus(counters), cursor=None)
+
+    def within(self, cursor: tuple[int, int, int], counters: Counters) -> Progress:
+        """Progress once some steps of a huge unit are settled; ``counters`` are theirs."""
+        return replace(self, counters=self.counters.plus(counters), cursor=cursor)
 
 
 def format_progress(progress: Progress) -> str:

@@ -16,12 +16,12 @@ from gateway.pipeline.account import ignored
 from gateway.pipeline.derive import versions
 from gateway.pipeline.interpret import failed, interpret
 from gateway.pipeline.letters import LETTER_SUFFIX, dead_letter, hash_of, pointer_letter
-from gateway.pipeline.limits import size_of
 from gateway.pipeline.progress import Counters
 from gateway.pipeline.rulebook import Rulebook
 from gateway.pipeline.split import Group, change_set, groups
+from gateway.pipeline.spool import record_at, size_at
 
-__all__ = ["Translation", "translate"]
+__all__ = ["Translation", "translate", "translate_as_one"]
 
 
 class Translation(Struct, frozen=True):
@@ -54,6 +54,16 @@ def translate(
             desk.block(group)
         else:
             desk.publish(group)
+    return desk.translation()
+
+
+def translate_as_one(unit: Unit, group: Group, book: Rulebook, parked: Mapping[str, ParkEntry]) -> Translation:
+    """Translate a unit that is one group, too large to be looked at: it is dead whatever it says. PartitionHalted."""
+    desk = _Desk(unit, book, parked, None)
+    if desk.is_parked(group):
+        desk.block(group)
+    else:
+        desk.publish(group)
     return desk.translation()
 
 
@@ -164,7 +174,7 @@ class _Desk:
         return None
 
     def _size_of(self, group: Group) -> int:
-        return size_of(self._unit.entries[place].record for place in group.places)
+        return sum(size_at(self._unit.entries, place) for place in group.places)
 
     def _await(self, error: RecordError) -> None:
         """LookupAwaited if all that failed is an entry of reference data that may still come."""
@@ -218,10 +228,10 @@ class _Desk:
         return total
 
     def _pointer(self, group: Group, error: RecordError, unit: str) -> DeadLetter:
-        records = [self._unit.entries[place].record for place in group.places]
+        entries, places = self._unit.entries, group.places
         return pointer_letter(
-            records,
-            hash_of(record.value for record in records),
+            [record_at(entries, places[0]), record_at(entries, places[-1])],
+            hash_of(record_at(entries, place).value for place in places),
             error,
             digest=self._book.mapping.digest,
             aggregate_id=group.aggregate_id,
@@ -229,7 +239,7 @@ class _Desk:
         )
 
     def _offset(self, group: Group, index: int) -> int:
-        return self._unit.entries[group.places[index]].record.offset
+        return record_at(self._unit.entries, group.places[index]).offset
 
     def translation(self) -> Translation:
         """What was written; every record has its outcome by now."""

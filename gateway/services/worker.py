@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 
-from gateway.model.errors import ConfigError, DataLoss, DependencyError, LookupAwaited
+from gateway.model.errors import ConfigError, DataLoss, DependencyError, LookupAwaited, SpillFull
 from gateway.model.record import RawRecord
 from gateway.model.unit import Unit
 from gateway.pipeline.assemble import Ticket
@@ -17,6 +17,7 @@ from gateway.services.worker_lookups import Holding, Reference
 from gateway.services.worker_outages import Outages
 from gateway.services.worker_partition import MetadataTooLong, OwnedPartition, Phase
 from gateway.services.worker_plan import Outside, WorkerPlan
+from gateway.services.worker_spill import Rooms
 from gateway.services.worker_tails import QuietTails
 from gateway.services.worker_transaction import OpenTransaction
 from gateway.telemetry.signals import (
@@ -46,6 +47,7 @@ class Worker:
         self._holding = Holding(self._reference, outside)
         self._transaction = OpenTransaction(plan, outside, self._holding)
         self._control = Control(plan, outside, self._transaction)
+        self._rooms = Rooms(outside)
         self._outages = Outages(outside.telemetry, outside.clock)
         self._tails = QuietTails(plan, outside, self._evidence, self._outages)
         self._owned: dict[Partition, OwnedPartition] = {}
@@ -173,6 +175,7 @@ class Worker:
 
     def _put(self, owned: OwnedPartition, units: Sequence[Unit]) -> None:
         """Settle units; from the one on whose reference data lacks an entry, the partition is held."""
+        self._rooms.had(owned.place)
         for number, unit in enumerate(units):
             try:
                 self._transaction.put(owned, unit)
@@ -197,6 +200,9 @@ class Worker:
 
     def _sort_out(self, owned: OwnedPartition, error: Exception) -> None:
         """Whatever is wrong with one partition stops that one only; what was settled of it before stays settled."""
+        if isinstance(error, SpillFull):
+            self._wait_for_room(owned, error)
+            return
         if isinstance(error, MustAbort | InDoubt | DependencyError):
             raise error
         if isinstance(error, ConfigError):
@@ -206,6 +212,12 @@ class Worker:
         where = traceback.extract_tb(error.__traceback__)[-1]
         told = f"a bug of the gateway: {type(error).__name__}: {error} at {where.filename}:{where.lineno}"
         self._stop_partition(owned, f"{owned.place}@{owned.expected - 1}: {told}")
+
+    def _wait_for_room(self, owned: OwnedPartition, error: SpillFull) -> None:
+        """What is settled stays so; its open unit gives its room back, and is read again a little later."""
+        owned.tail, owned.phase = None, Phase.ASKING
+        self._finish()
+        self._rebuild([owned], wait=self._rooms.lacks(owned.place, error))
 
     def _stop_partition(self, owned: OwnedPartition, error: str) -> None:
         if self._transaction.torn:
@@ -361,5 +373,6 @@ class Worker:
         for place in partitions:
             self._tails.forget(place)
             self._holding.forget(place)
+            self._rooms.forget(place)
             if self._owned.pop(place, None) is not None:
                 self._outside.telemetry.emit(PartitionGivenUp(*place, lost))

@@ -11,7 +11,9 @@ from gateway.settings import Settings
 
 PAGE = (Path(__file__).parents[3] / "docs/operations/limits.md").read_text(encoding="utf-8")
 UNITS = {"": 1, "MB": 1024 * 1024, "GB": 1024**3}
-NAMES = [name for name in Settings.model_fields if "_max_" in name or name == "commit_interval_ms"]
+NAMES = [
+    name for name in Settings.model_fields if "_max_" in name or name in ("commit_interval_ms", "unit_memory_bytes")
+]
 
 
 def told() -> dict[str, int]:

@@ -15,6 +15,7 @@ import fastavro
 from gateway.adapters.log_readers import MarkerTopic, StateTopic
 from gateway.adapters.memory import MemoryBroker, MemoryCluster, MemoryLog, MemorySink
 from gateway.adapters.memory_source import MemoryGroup, MemorySource
+from gateway.adapters.memory_spill import MemoryDisk
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
 from gateway.pipeline.avro_in import SchemaById
@@ -24,7 +25,7 @@ from gateway.services.worker_plan import Outside
 from gateway.settings import Settings
 from gateway.telemetry.signals import PartitionStopped, Signal
 from gateway.wiring import plan_worker
-from tests.faults.source import RawSource
+from tests.faults.large import LargeTransactions
 
 MAPPINGS = Path(__file__).parents[2] / "faults" / "mappings"
 COMPILED = load(MAPPINGS)
@@ -115,7 +116,7 @@ class HesitantSource(MemorySource):
         return super().take(self.chance.choice([0, 1, 3, 7, 40]), wait)
 
 
-class MemoryRawSource(RawSource):
+class MemoryRawSource(LargeTransactions):
     """Writes into the memory broker."""
 
     broker: MemoryBroker
@@ -176,6 +177,7 @@ class MemoryInstallation:
             ("gateway.control", 1),
         ):
             self.broker.create(PREFIX + topic, partitions)
+        self.disk = MemoryDisk(1 << 40)
         self.group = MemoryGroup(self.broker, PREFIX + "gateway")
         self.clock = SteppedClock()
         self.chance = random.Random(seed)
@@ -199,7 +201,7 @@ class MemoryInstallation:
     ) -> tuple[Worker, MemorySource]:
         """A started worker, and its membership in the group."""
         chosen = Settings(prefix=PREFIX, mappings=MAPPINGS, **settings)
-        plan = plan_worker(chosen, mappings, IDS, slot, fresh=fresh, avro=avro)
+        plan = plan_worker(chosen, mappings, IDS, slot, fresh=fresh, avro=avro, spill=self.disk.file)
         sink = FaultySink(self.broker, plan.transactional_id, self.chance, self.odds)
         self.sinks.append(sink)
         member = HesitantSource(self.group)

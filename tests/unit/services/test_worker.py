@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -55,8 +55,12 @@ def test_facts_are_published_once_in_order_and_counts_move_with_the_commit() -> 
 @pytest.mark.parametrize("seed", range(30))
 def test_whatever_fails_wherever_nothing_is_missing_doubled_or_reordered(seed: int) -> None:
     """Kills, aborts, doubtful commits that happened and that did not, members coming, going and being expelled."""
+    run_with_faults(seed)
+
+
+def run_with_faults(seed: int, **settings: Any) -> None:
     world = MemoryInstallation(seed, odds=0.08, poison=frozenset({4}))
-    alive = {slot: world.worker(slot) for slot in (1, 2)}
+    alive = {slot: world.worker(slot, **settings) for slot in (1, 2)}
     struck: Counter[str] = Counter()
     for _ in range(60):
         if world.source.rows < 1_200:
@@ -69,7 +73,7 @@ def test_whatever_fails_wherever_nothing_is_missing_doubled_or_reordered(seed: i
                     struck["expelled"] += 1
             except Killed:
                 world.group.leave(member)  # what the session timeout does; the same slot starts again
-                alive[slot] = world.worker(slot)
+                alive[slot] = world.worker(slot, **settings)
         world.clock.seconds += 0.05
     for sink in world.sinks:
         struck += sink.struck
