@@ -6,9 +6,8 @@ settled by offset (R1). A unit is never cut.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from gateway.model.change import ChangeEvent
 from gateway.model.errors import ConfigError
@@ -16,8 +15,9 @@ from gateway.model.position import SourcePosition
 from gateway.model.unit import Decoded, Duplicate, Entry, Taken, Unit
 from gateway.pipeline.admit import Incarnations, Standing, check_source, incarnation_of, judge
 from gateway.pipeline.evidence import Evidence
+from gateway.pipeline.opened import Opened, Ticket
 from gateway.pipeline.page import Page
-from gateway.pipeline.spool import Entries, Spool
+from gateway.pipeline.spool import Entries
 
 __all__ = ["Tail", "TailRules", "Ticket"]
 
@@ -43,52 +43,6 @@ class TailRules:
     spool: Callable[[tuple[str, int]], Entries] | None = None
 
 
-class Ticket(NamedTuple):
-    """The open transaction that evidence says is complete; closing it needs the fence asked after (protocol.md R2)."""
-
-    incarnation: int
-    tx_id: int
-    first_offset: int
-
-
-class _Open:
-    """The open transaction, or one whose ``c`` is not known yet (``commit`` None)."""
-
-    __slots__ = (
-        "before",
-        "commit",
-        "entries",
-        "first_offset",
-        "incarnation",
-        "order",
-        "restarted",
-        "since_ms",
-        "source_name",
-        "tx_id",
-    )
-
-    def __init__(
-        self, change: ChangeEvent, incarnation: int, commit: int | None, before: Taken | None, entries: Entries
-    ) -> None:
-        self.source_name = change.source.name
-        self.tx_id = change.source.tx_id or 0
-        self.incarnation = incarnation
-        self.commit = commit
-        self.first_offset = change.record.offset
-        self.since_ms = change.record.timestamp_ms
-        self.before = before
-        self.entries = entries
-        self.order = 0
-        self.restarted = False
-
-    def is_of(self, change: ChangeEvent, incarnation: int) -> bool:
-        return self.tx_id == change.source.tx_id and self.incarnation == incarnation
-
-    @property
-    def ticket(self) -> Ticket:
-        return Ticket(self.incarnation, self.tx_id, self.first_offset)
-
-
 class Tail:
     """The reducer of one partition. ``hi``/``ts`` come from the committed progress; after an error it is unusable.
 
@@ -110,8 +64,8 @@ class Tail:
         self._source = (rules.source_name, "") if rules.source_name else None
         self._hi, self._ts = hi, ts
         self._page = Page(rules.keyed)
-        self._open: _Open | None = None
-        self._unresolved: _Open | None = None
+        self._open: Opened | None = None
+        self._unresolved: Opened | None = None
         self._behind = self._waiting_room()
         self._units: list[Unit] = []
         self._bytes = self._arriving = 0
@@ -241,8 +195,8 @@ class Tail:
         self._hi = Taken(incarnation, commit, change.source.lsn, opened.tx_id)
         self._ts = max(self._ts, change.source.ts_ms)
 
-    def _start(self, change: ChangeEvent, incarnation: int, commit: int) -> _Open:
-        self._open = _Open(change, incarnation, commit, self._hi, self._waiting_room())
+    def _start(self, change: ChangeEvent, incarnation: int, commit: int) -> Opened:
+        self._open = Opened(change, incarnation, commit, self._hi, self._waiting_room())
         return self._open
 
     def _single(self, entry: Entry) -> None:
@@ -260,7 +214,7 @@ class Tail:
             )
         )  # fmt: skip
 
-    def _check_apart(self, opened: _Open, change: ChangeEvent, incarnation: int, commit: int) -> None:
+    def _check_apart(self, opened: Opened, change: ChangeEvent, incarnation: int, commit: int) -> None:
         if opened.incarnation == incarnation and opened.commit == commit:
             raise ConfigError(
                 f"rows of transactions {opened.tx_id} and {change.source.tx_id} have the same predecessor {commit}",
@@ -288,14 +242,14 @@ class Tail:
         if waiting is None and self._open is not None and self._open.is_of(change, incarnation):
             self._row(change, incarnation, self._open.commit or 0)
         elif waiting is None:
-            self._unresolved = _Open(change, incarnation, None, self._hi, self._waiting_room())
+            self._unresolved = Opened(change, incarnation, None, self._hi, self._waiting_room())
             self._unresolved.entries.append(change)
         elif waiting.is_of(change, incarnation):
             waiting.entries.append(change)
         else:
             self._behind.append(change)
 
-    def _end_of(self, waiting: _Open) -> int | None:
+    def _end_of(self, waiting: Opened) -> int | None:
         """LSN of the transaction's END. It is the same for every partition; the next row's ``c`` need not be."""
         end = self._evidence.end_of(waiting.source_name, waiting.incarnation, waiting.tx_id)
         if (
@@ -379,7 +333,7 @@ class Tail:
         units, self._units = self._units, []
         return units
 
-    def _end_at_last(self, waiting: _Open) -> int:
+    def _end_at_last(self, waiting: Opened) -> int:
         """The best that a recording without the END tells: the ``c`` of the next transaction, else the last LSN."""
         end = self._end_of(waiting)
         if end is not None:
@@ -400,11 +354,7 @@ class Tail:
         held, self._bytes = self._bytes - rest, rest
         self._units.append(
             Unit(
-                self._topic, self._partition, opened.first_offset, next_offset, _sealed(opened.entries), opened.tx_id,
+                self._topic, self._partition, opened.first_offset, next_offset, opened.sealed(), opened.tx_id,
                 opened.incarnation, opened.commit or 0, opened.before, self._hi, self._ts, opened.restarted, held,
             )
         )  # fmt: skip
-
-
-def _sealed(entries: Entries) -> Sequence[Entry]:
-    return entries.sealed() if isinstance(entries, Spool) else tuple(entries)

@@ -47,6 +47,11 @@ class Rulebook:
         """The mapping as it was compiled."""
         return self.plan.mapping
 
+    @property
+    def may_halt(self) -> bool:
+        """Whether some failure stops the partition."""
+        return "halt" in (self.mapping.on_error, *(rule.on_error for rule in self.mapping.rules))
+
     def on_error(self, error: RecordError) -> str:
         """``park``, ``deadletter`` or ``halt``: the failed rule's policy, else the mapping's."""
         for rule in self.mapping.rules:

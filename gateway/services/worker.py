@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from gateway.model.errors import ConfigError, DataLoss, DependencyError, LookupAwaited, SpillFull
 from gateway.model.record import RawRecord
@@ -13,6 +14,7 @@ from gateway.pipeline.evidence import Evidence
 from gateway.ports import Batch, InDoubt, MustAbort, Partition
 from gateway.services.worker_assignment import Assignment
 from gateway.services.worker_control import Control
+from gateway.services.worker_cursor import Cursors
 from gateway.services.worker_lookups import Holding, Reference
 from gateway.services.worker_outages import Outages
 from gateway.services.worker_partition import MetadataTooLong, OwnedPartition, Phase
@@ -47,6 +49,7 @@ class Worker:
         self._holding = Holding(self._reference, outside)
         self._transaction = OpenTransaction(plan, outside, self._holding)
         self._control = Control(plan, outside, self._transaction)
+        self._cursors = Cursors(plan, outside, self._transaction, self._holding)
         self._rooms = Rooms(outside)
         self._outages = Outages(outside.telemetry, outside.clock)
         self._tails = QuietTails(plan, outside, self._evidence, self._outages)
@@ -114,6 +117,7 @@ class Worker:
                 self._assign()
                 self._obey()
             self._close_tails()
+            self._step_on()
         except (MustAbort, DependencyError) as error:
             # The rest of the batch was not taken in: every partition is read again from its committed offset (R5).
             if isinstance(error, DependencyError):
@@ -126,13 +130,16 @@ class Worker:
 
     def _quiet(self) -> bool:
         """Whether nothing more is to come into the open transaction soon: then nobody need wait for its interval."""
-        return self._transaction.is_open and all(
-            owned.tail is not None and owned.tail.open_offset is None for owned in self._running()
+        return self._transaction.is_open and not any(
+            owned.phase is Phase.CURSOR or (owned.running and owned.tail and owned.tail.open_offset is not None)
+            for owned in self._owned.values()
         )
 
     def _patience(self) -> float:
         if any(owned.phase in (Phase.ASKING, Phase.READING_STATE) for owned in self._owned.values()):
             return _BUSY
+        if self._cursors.due(self._owned.values()):
+            return 0.0
         if any(owned.tail is not None and owned.tail.open_offset is not None for owned in self._running()):
             return _BUSY
         if self._transaction.is_open:
@@ -174,15 +181,29 @@ class Worker:
                 self._finish()
 
     def _put(self, owned: OwnedPartition, units: Sequence[Unit]) -> None:
-        """Settle units; from the one on whose reference data lacks an entry, the partition is held."""
+        """Settle units, up to one whose reference data lacks an entry, or that is too large to be settled at once."""
         self._rooms.had(owned.place)
         for number, unit in enumerate(units):
             try:
-                self._transaction.put(owned, unit)
+                if self._cursors.takes(owned, unit) or not self._transaction.put(owned, unit):
+                    self._cursors.begin(owned, units[number:])
+                    return
             except LookupAwaited as error:
                 self._holding.hold(owned, units[number:], error)
                 return
         self._holding.settled(owned)
+
+    def _step_on(self) -> None:
+        """Some steps of each large unit."""
+        for owned in self._cursors.due(self._owned.values()):
+            if owned.phase is Phase.CURSOR:  # an abort for another one's sake may have undone this one, too
+                self._attempt(owned, partial(self._steps, owned))
+            if self._transaction.full:
+                self._finish()
+
+    def _steps(self, owned: OwnedPartition) -> None:
+        if self._cursors.turn(owned):
+            self._put(owned, self._cursors.end(owned))
 
     def _look_up(self) -> None:
         """Bring reference data up to date, and try again what waits for it."""
@@ -193,10 +214,13 @@ class Worker:
         else:
             self._outages.back("reference topics")
         for owned in (one for one in self._holding.due(self._owned.values()) if not one.paused):
-            try:
-                self._put(owned, owned.held)
-            except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
-                self._sort_out(owned, error)
+            self._attempt(owned, partial(self._put, owned, owned.held))
+
+    def _attempt(self, owned: OwnedPartition, settle: Callable[[], None]) -> None:
+        try:
+            settle()
+        except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
+            self._sort_out(owned, error)
 
     def _sort_out(self, owned: OwnedPartition, error: Exception) -> None:
         """Whatever is wrong with one partition stops that one only; what was settled of it before stays settled."""
@@ -224,7 +248,7 @@ class Worker:
             self._abort(f"a unit was written in part only: {error}")
         owned.phase = Phase.STOPPED
         owned.stopped_by = error
-        owned.tail = None
+        owned.tail, owned.cursor, owned.held = None, None, []
         self._outside.source.pause(owned.place)
         self._outside.telemetry.emit(PartitionStopped(*owned.place, error))
 
@@ -278,15 +302,12 @@ class Worker:
         self._tails.hear(self._owned)
         for place, ticket in tickets.items():
             if self._tails.complete(self._owned[place], ticket):
-                self._close(self._owned[place], ticket)
+                self._attempt(self._owned[place], partial(self._close, self._owned[place], ticket))
         self._tails.ask(tickets, self._owned.values())
 
     def _close(self, owned: OwnedPartition, ticket: Ticket) -> None:
         assert owned.tail is not None
-        try:
-            self._put(owned, owned.tail.close(ticket))
-        except Exception as error:  # noqa: BLE001 - sorted out there; what is not ours is raised again
-            self._sort_out(owned, error)
+        self._put(owned, owned.tail.close(ticket))
 
     # -- the end of a transaction -------------------------------------------------------------------------------------
 

@@ -123,7 +123,9 @@ class Assignment:
         owned.letters_from = self._outside.cluster.high_watermark(Partition(raw.letters, owned.place.partition))
         progress = owned.progress
         owned.decoder = raw.decoder
-        owned.tail = Tail(*owned.place, raw.rules, self._evidence, hi=progress.hi, ts=progress.ts)
+        owned.resume = progress.cursor
+        until = None if progress.cursor is None else progress.cursor[1]
+        owned.tail = Tail(*owned.place, raw.rules, self._evidence, hi=progress.hi, ts=progress.ts, until=until)
         self._outside.source.start(owned.place, owned.next_offset)
         owned.phase = Phase.RUNNING
         self._arrived(owned)
@@ -176,6 +178,12 @@ def _resumed(place: Partition, at: Committed, shape: TopicShape, low: int, diges
             f"data loss: records {at.offset} to {low - 1} were deleted before they were read",
             where=str(place),
             hint="retention overtook the worker; nobody skips: see `gateway recover --help` about --accept-loss",
+        )
+    if progress.cursor is not None and progress.digest != digest:
+        raise ConfigError(
+            f"a large transaction from record {at.offset} on was published in part by rules {progress.digest}",
+            where=str(place),
+            hint=f"its rest must be told by the same ones, these are {digest}: start that version until it is through",
         )
     return at.offset, replace(progress, digest=digest)
 

@@ -28,7 +28,7 @@ class Control:
         """Read the log and obey. DependencyError: later; MustAbort, InDoubt as a transaction raises them."""
         self.log.turn()
         for owned in partitions:
-            if owned.serving and owned.progress is not None:
+            if owned.serving and owned.progress is not None and not owned.amid_unit:
                 self._obey_all(owned)
                 self._stand(owned)
 

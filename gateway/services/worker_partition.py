@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import add
+from typing import TYPE_CHECKING
 
 from gateway.bridge.standing_orders import paused_by
 from gateway.model.errors import ConfigError
@@ -14,7 +15,11 @@ from gateway.model.unit import Taken, Unit
 from gateway.pipeline.assemble import Tail
 from gateway.pipeline.decode import Decoder
 from gateway.pipeline.progress import Counters, Progress, format_progress
+from gateway.pipeline.spool import record_at
 from gateway.ports import Committed, Partition
+
+if TYPE_CHECKING:
+    from gateway.services.worker_cursor import Cursor
 
 __all__ = ["MetadataTooLong", "OwnedPartition", "Phase"]
 
@@ -38,6 +43,7 @@ class Phase(Enum):
     RUNNING = "running"
     HELD = "waiting for an entry of reference data"
     PAUSED = "paused by a command"
+    CURSOR = "publishing a large transaction, step by step"
     STOPPED = "stopped"
 
 
@@ -47,7 +53,8 @@ class OwnedPartition:
 
     ``expected``: next raw offset to take; ``position``: all below was delivered; ``progress``: as last committed;
     ``next_offset``, ``last_unit``, ``counters``: what the open transaction adds to it; ``moved``: whether it does.
-    ``held``: complete units that wait to be settled (phase HELD).
+    ``held``: complete units that wait to be settled (phases HELD, CURSOR), of which the first may be published in part:
+    ``cursor``; ``steps``: what of it the open transaction adds; ``resume``: what a predecessor did of the unit to come.
     """
 
     place: Partition
@@ -64,6 +71,9 @@ class OwnedPartition:
     position: int = 0
     moved: bool = False
     held: list[Unit] = field(default_factory=list)
+    cursor: Cursor | None = None
+    steps: tuple[int, int, int] | None = None
+    resume: tuple[int, int, int] | None = None
     parked: dict[str, ParkEntry] = field(default_factory=dict)
     letters_from: int = 0
     high_watermark: int = 0
@@ -82,12 +92,26 @@ class OwnedPartition:
         self.next_offset = unit.next_offset
         self.moved = True
 
+    def settle_steps(self, unit: Unit, last: int, done: int, counters: Counters) -> None:
+        """The open transaction settles steps of a large unit, up to ``done``; ``last``: its last record's offset."""
+        self.steps = (unit.first_offset, last, done)
+        self.counters = tuple(map(add, self.counters, counters))
+        self.moved = True
+
+    def fold(self) -> None:
+        """What the open transaction adds becomes part of the progress."""
+        assert self.progress is not None
+        counters = Counters(*self.counters)
+        if self.last_unit is not None:
+            self.progress = self.progress.after(self.last_unit, counters)
+        elif self.steps is not None:
+            self.progress = self.progress.within(self.steps, counters)
+        self.last_unit, self.steps, self.counters = None, None, NOTHING
+
     def commit_point(self) -> Committed:
         """Offset and metadata for the open transaction to commit. MetadataTooLong."""
+        self.fold()
         assert self.progress is not None
-        if self.last_unit is not None:
-            self.progress = self.progress.after(self.last_unit, Counters(*self.counters))
-            self.last_unit, self.counters = None, NOTHING
         try:
             return Committed(self.settled_up_to(), format_progress(self.progress))
         except ConfigError as error:
@@ -102,18 +126,24 @@ class OwnedPartition:
         self.next_offset = self.expected = self.position = 0
         self.moved = False
         self.held = []
+        self.cursor = self.steps = self.resume = None
         self.parked = {}
         self.stopped_by = ""
 
     @property
     def serving(self) -> bool:
         """Whether its records are taken, or will be once what it waits for is there."""
-        return self.phase in (Phase.RUNNING, Phase.HELD, Phase.PAUSED)
+        return self.phase in (Phase.RUNNING, Phase.HELD, Phase.PAUSED, Phase.CURSOR)
 
     @property
     def paused(self) -> bool:
         """Whether a command says that nothing of it is settled for now."""
         return self.progress is not None and paused_by(self.progress.barriers) is not None
+
+    @property
+    def amid_unit(self) -> bool:
+        """Whether a large unit is published in part."""
+        return self.cursor is not None or self.resume is not None
 
     @property
     def settled_hi(self) -> Taken | None:
@@ -127,7 +157,7 @@ class OwnedPartition:
         """Records taken and not settled, and the time (ms) of the first of them."""
         assert self.tail is not None
         records = self.tail.held_records + sum(len(unit.entries) for unit in self.held)
-        return records, self.held[0].entries[0].record.timestamp_ms if self.held else self.tail.open_since_ms
+        return records, record_at(self.held[0].entries, 0).timestamp_ms if self.held else self.tail.open_since_ms
 
     @property
     def running(self) -> bool:

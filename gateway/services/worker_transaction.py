@@ -10,7 +10,9 @@ import msgspec
 from gateway.bridge.commands import Ack
 from gateway.model.letter import DeadLetter, ParkChange
 from gateway.model.unit import Unit
+from gateway.pipeline.cursor import Part, set_aside
 from gateway.pipeline.drift import DriftWatch
+from gateway.pipeline.spool import record_at
 from gateway.pipeline.translate import Translation, translate
 from gateway.ports import Membership, MustAbort
 from gateway.services.worker_lookups import Holding
@@ -55,7 +57,8 @@ class OpenTransaction:
     @property
     def full(self) -> bool:
         """Whether it holds as much as one transaction may."""
-        return self._tally.records >= self._plan.max_records or self._bytes >= self._plan.max_bytes
+        most = max(self._tally.records, self._tally.events)
+        return most >= self._plan.max_records or self._bytes >= self._plan.max_bytes
 
     @property
     def due(self) -> bool:
@@ -76,11 +79,42 @@ class OpenTransaction:
         self._outside.sink.begin()
         self._membership = membership
 
-    def put(self, owned: OwnedPartition, unit: Unit) -> None:
-        """Translate a unit and add all it gives. MustAbort, InDoubt; ConfigError, LookupAwaited before that."""
+    def put(self, owned: OwnedPartition, unit: Unit) -> bool:
+        """Translate a unit and add all it gives; false if it gives more than fits, and falls apart into steps.
+
+        MustAbort, InDoubt; ConfigError, LookupAwaited before that.
+        """
+        done = self.read(owned, Part(unit, 0))
+        if len(done.events) > self._plan.max_records and len({event.key for event in done.events}) > 1:
+            return False
+        self._write(owned, unit, done)
+        owned.settle(unit, done.counters)
+        self._torn = False
+        return True
+
+    def put_part(self, owned: OwnedPartition, whole: Unit, part: Part, *, last: bool) -> None:
+        """Add some steps of a large unit; ``last``: they are its last ones. Errors as ``put``."""
+        done = self.read(owned, part)
+        self._write(owned, part.unit, done)
+        if last:
+            owned.settle(whole, done.counters)
+        else:
+            end = record_at(whole.entries, len(whole.entries) - 1).offset
+            owned.settle_steps(whole, end, part.done, done.counters)
+        self._torn = False
+
+    def read(self, owned: OwnedPartition, part: Part) -> Translation:
+        """Translate a unit, or some steps of one. ConfigError, LookupAwaited."""
+        unit = part.unit
         raw = self._plan.topics[unit.topic]
+        if part.too_large:
+            return set_aside(part, raw.book, owned.parked)
         lookups = self._holding.tables(raw, owned.place, unit) if raw.lookups else None
-        done = translate(unit, raw.book, owned.parked, lookups)
+        return translate(unit, raw.book, owned.parked, lookups)
+
+    def _write(self, owned: OwnedPartition, unit: Unit, done: Translation) -> None:
+        """Add a translation; it is torn until it is settled, too."""
+        raw = self._plan.topics[unit.topic]
         self.ensure()
         self._torn = True
         self._send_events(done)
@@ -88,11 +122,9 @@ class OpenTransaction:
             self._send_letter(owned, letter)
         for change in done.parks:
             self._park(owned, change)
-        owned.settle(unit, done.counters)
         self._bytes += unit.size_bytes
         seen = self._watch.look(unit, raw.book.plan.tables, self._outside.clock.monotonic())
         self._tally.add(unit, raw.mapping, done, raw.book.mapping.file, seen)
-        self._torn = False
 
     def _send_events(self, done: Translation) -> None:
         send = self._outside.sink.send
