@@ -23,6 +23,9 @@ _PATIENCE = TRANSACTION_TIMEOUT / 2
 _FENCED = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, 90)  # 90: PRODUCER_FENCED
 _FORBIDDEN = (KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 _POLL_EVERY = 500
+_RETRY_BACKOFF = 1.0
+_SUSPECT = _RETRY_BACKOFF / 2
+"""Seconds of a call behind which the client may have sent its request twice: docs/adr/0014."""
 _OPEN_SECONDS = 2.0
 _GRACE = 0.5
 
@@ -45,9 +48,11 @@ class KafkaSink:
             queue__buffering__max__kbytes=32768,
             message__max__bytes=32 * 1024 * 1024,
         )
+        self._config |= {"retry.backoff.ms": int(_RETRY_BACKOFF * 1000), "retry.backoff.max.ms": 5000}
         self._producer: Producer | None = None
         self._calls = BoundedCalls("producer")
         self._ready = False
+        self._suspect = False
         self._sent = 0
 
     def reopen(self) -> None:
@@ -71,7 +76,7 @@ class KafkaSink:
                     error.str(), where=self._place, hint="grant the user this transactional id"
                 ) from raised
             raise DependencyError(f"opening the producer: {error.str()}", where=self._place) from raised
-        self._ready = True
+        self._ready, self._suspect = True, False
 
     @property
     def _place(self) -> str:
@@ -95,7 +100,12 @@ class KafkaSink:
         return self._producer
 
     def begin(self) -> None:
-        """See ``TransactionalSink``."""
+        """See ``TransactionalSink``. After a suspect call a new epoch comes first: it fences what is under way."""
+        if self._suspect:
+            try:
+                self.reopen()
+            except DependencyError as raised:
+                raise InDoubt(raised.what, where=self._place) from raised
         self._until(time.monotonic() + _PATIENCE, lambda producer, _left: producer.begin_transaction())
 
     def send(
@@ -180,7 +190,8 @@ class KafkaSink:
         Some calls do not return while the broker is away, whatever their own timeout says: they are given up, too.
         """
         while True:
-            producer, left = self._open(), max(0.01, until - time.monotonic())
+            begun = time.monotonic()
+            producer, left = self._open(), max(0.01, until - begun)
             try:
                 self._calls.call(lambda producer=producer, left=left: call(producer, left), left + _GRACE)  # type: ignore[misc]
             except TimeoutError as raised:
@@ -189,8 +200,10 @@ class KafkaSink:
             except (KafkaException, SystemError) as raised:
                 if not error_of(raised).retriable() or time.monotonic() >= until:
                     raise self._meaning(raised) from raised
+                self._suspect = True
                 time.sleep(0.02)
                 continue
+            self._suspect |= time.monotonic() - begun > _SUSPECT
             return
 
     def _meaning(self, raised: KafkaException | SystemError) -> MustAbort | InDoubt:

@@ -50,3 +50,10 @@ def test_without_dedup_rows_told_again_are_events_again(stack: Stack, tmp_path: 
 def test_an_id_that_depends_on_who_writes_it_is_found(stack: Stack, tmp_path: Path, seed: int) -> None:
     result = _tried(stack, "killed-amid-produce", 2, seed, tmp_path, "wrong-id")
     assert any(note.startswith("told under two ids") for note in result.notes)
+
+
+def test_a_slow_commit_that_is_trusted_lets_a_late_copy_end_another_transaction(
+    stack: Stack, tmp_path: Path, seed: int
+) -> None:
+    result = _tried(stack, "wire-commit-delayed", 3, seed, tmp_path, "no-suspicion")
+    assert result.extra + result.missing + result.torn > 0

@@ -24,6 +24,7 @@ from . import (
     faults_of_records,
     faults_of_servers,
     faults_of_state,
+    faults_of_the_wire,
     faults_of_time,
     faults_of_workers,
 )
@@ -36,7 +37,8 @@ from .verdict import Verdict
 __all__ = ["main", "strike"]
 
 _ = (  # they enter themselves
-    faults_of_capture, faults_of_records, faults_of_servers, faults_of_state, faults_of_time, faults_of_workers,
+    faults_of_capture, faults_of_records, faults_of_servers, faults_of_state, faults_of_the_wire, faults_of_time,
+    faults_of_workers,
 )  # fmt: skip
 
 

@@ -125,6 +125,10 @@ def _plant(bug):
         kafka_cluster.IsolationLevel = _Committed()
     elif bug == "no-guard":
         _without_guard()
+    elif bug == "no-suspicion":
+        from gateway.adapters import kafka_sink
+
+        kafka_sink._SUSPECT, kafka_sink._RETRY_BACKOFF = 1e9, 0.1
 
 
 class _Committed:
