@@ -93,3 +93,16 @@ def big_rows(bench: Bench, strikes: int) -> None:
             bench.installation.wait(lambda: bench.source.big_next == 0, 60)
             bench.strikes += 1
             bench.recover()
+
+
+@fault("F13", "SIGKILL amid transactions too large for memory and for one Kafka transaction", chaos=6, full=50)
+def large_transactions(bench: Bench, strikes: int) -> None:
+    small = {"GATEWAY_TRANSACTION_MAX_RECORDS": "400", "GATEWAY_UNIT_MEMORY_BYTES": "200000"}
+    bench.serving(bench.gateway(**small))
+    for number in range(strikes):
+        bench.source.write(50)
+        bench.recover()
+        bench.source.large(4_000)
+        point = ("produce", "committed", "flush", "committed", "offsets")[number % 5]
+        proof = bench.hit(point, "kill", 100)
+        assert proof["records"] >= 100, "this was no part of a large transaction"

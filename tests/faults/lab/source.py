@@ -18,6 +18,8 @@ Raw = tuple[str, bytes | None, bytes | None]
 UNSENT = "__debezium_unavailable_value"
 STRANGERS = 1_000_000
 """Numbers from here on belong to things of which nothing but unreadable records is told."""
+CROWD = 2_000_000
+"""And from here on to things of large transactions."""
 
 
 @dataclass
@@ -39,6 +41,7 @@ class LabSource(RawSource):
     unsent: bool = False
     unsent_rows: int = 0
     strangers: int = 0
+    crowd: int = 0
 
     def __post_init__(self) -> None:
         self._alone = threading.RLock()  # load runs on a thread, faults on another
@@ -61,6 +64,18 @@ class LabSource(RawSource):
         self.lsn -= 3_000
         self._commit = self.lsn - 40
         self.ts_ms += 60_000
+
+    def large(self, things: int, batch: int = 2_000) -> None:
+        """One transaction over so many things that nobody changes again."""
+        with self._alone:
+            self.tx_id += 1
+            records: list[Raw] = []
+            for _ in range(things):
+                self.crowd += 1
+                records += self._changes(CROWD + self.crowd)
+            records.append(self._end(len(records)))
+            for start in range(0, len(records), batch):
+                self._send(records[start : start + batch])
 
     def halved(self) -> Callable[[], None]:
         """One transaction whose first half and END can be read, while its second half waits for its commit marker.
