@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     raw_format: Literal["json", "avro"] = Field("json", description="of raw values: Debezium JSON, or Confluent Avro")
     topic_prefix: str = Field("legacy", description="Debezium's topic.prefix: source.name, and the head of raw topics")
 
+    rules: Literal["rolled-out", "folder"] = Field(
+        "rolled-out", description="once there was a rollout: which rules hold, those or the ones of the mappings folder"
+    )
     group: str = Field("gateway", description="consumer group, without the installation's prefix")
     instance: str = Field("1", description="names this process in its transactional id; stable over restarts")
     group_protocol: Literal["classic", "consumer"] = Field(
@@ -59,6 +62,8 @@ class Settings(BaseSettings):
     )
     spill_folder: str = Field("", description="folder of those files; the system's own for temporary files if empty")
     lookup_max_bytes: int = Field(64 * 1024 * 1024, description="most memory for the reference data of `lookups`")
+    storm_parked: int = Field(10_000, ge=0, description="aggregates a partition parks before it pauses; 0: any number")
+    storm_letters: float = Field(1_000, ge=0, description="dead letters a second at which a partition pauses; 0: any")
     headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"
     incarnations: tuple[Incarnation, ...] = ()
     worker_crashes: int = Field(10, ge=1, description="crashes of workers within a minute at which `gateway run` ends")

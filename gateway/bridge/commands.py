@@ -29,8 +29,8 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     """One record of the control log. ``targets``: see ``aims_at``; ``at_ms``: when it was given, wall clock.
 
     ``barrier``: id of the prepare that a commit or cancel decides; ``cut``: incarnation and X of a prepare;
-    ``version``: of the rules that it stores or brings into force; ``digests``: of a stored version, by raw topic;
-    ``files``: of a stored version, compressed.
+    ``version``: of the rules that it stores or brings into force, ``before``: the version that it replaces;
+    ``digests``: of a stored version, by raw topic; ``files``: of a stored version, compressed.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     barrier: str = ""
     cut: tuple[int, int] | None = None
     version: str = ""
+    before: str = ""
     digests: dict[str, str] = {}
     files: bytes = b""
     v: int = FORMAT

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["Barrier", "Orders", "barriers_of", "paused_by", "with_barriers", "with_pause"]
+__all__ = ["STORM", "Barrier", "Orders", "barriers_of", "paused_by", "with_barriers", "with_pause"]
 
 Orders = tuple[tuple[str, str], ...]
 _PAUSED = "paused"
+STORM = "storm"
+"""Stands for the command where a worker paused a partition by itself."""
 _KIND = "rules"
 
 

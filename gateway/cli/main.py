@@ -33,6 +33,9 @@ COMMANDS: dict[str, Subcommand] = {
     "run": Subcommand("gateway.cli.run", "Translate raw records into events until told to stop"),
     "pause": Subcommand("gateway.cli.pause", "Stop settling records of some partitions, until resumed"),
     "resume": Subcommand("gateway.cli.resume", "Go on with what was paused"),
+    "rollout": Subcommand(
+        "gateway.cli.rollout", "Other rules from one cut on, and back: plan, start, status, rollback"
+    ),
     "tail": Subcommand("gateway.cli.tail", "Show events as they are published"),
     "schemas": Subcommand("gateway.cli.schemas", "Event contracts: check, push"),
     "test": Subcommand("gateway.cli.test", "Test cases of the mappings"),

@@ -8,6 +8,8 @@ from enum import StrEnum
 from gateway.model.finding import Finding
 
 __all__ = [
+    "Awaited",
+    "BarrierAwaited",
     "ConfigError",
     "DataLoss",
     "DependencyError",
@@ -18,6 +20,7 @@ __all__ = [
     "LookupMissed",
     "PartitionHalted",
     "RecordError",
+    "ResumeAwaited",
     "SourceRegressed",
     "SpillFull",
 ]
@@ -113,11 +116,34 @@ class LookupMissed(RecordError):  # noqa: N818 - names what happened
         self.key = key
 
 
-class LookupAwaited(DependencyError):  # noqa: N818 - names a state
-    """A missing entry of reference data is still waited for: hold this partition, settle nothing of the unit."""
+class Awaited(DependencyError):  # noqa: N818 - names a state
+    """Something is waited for: hold this partition, settle nothing of the unit. ``what_for``: in a few words."""
+
+    def __init__(self, what: str, what_for: str, *, where: str = "") -> None:
+        super().__init__(what, where=where)
+        self.what_for = what_for
+
+
+class BarrierAwaited(Awaited):
+    """The unit stands behind the cut of a barrier that is not decided yet."""
+
+    def __init__(self, barrier: str) -> None:
+        super().__init__(f"waiting for the decision on barrier {barrier}", f"barrier {barrier}")
+
+
+class ResumeAwaited(Awaited):
+    """The partition is paused."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"paused by {by}", "`gateway resume`")
+
+
+class LookupAwaited(Awaited):
+    """A missing entry of reference data is still waited for."""
 
     def __init__(self, lookup: str, key: str) -> None:
-        super().__init__(f"waiting for the entry `{key[:200]}` of the lookup `{lookup}`", where=lookup)
+        what = f"waiting for the entry `{key[:200]}` of the lookup `{lookup}`"
+        super().__init__(what, f"lookup {lookup}", where=lookup)
         self.lookup = lookup
         self.key = key
 

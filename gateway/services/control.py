@@ -106,6 +106,10 @@ class ControlDesk:
                 return found
             self._desk.wait(_LOOK_EVERY)
 
+    def pass_time(self, seconds: float) -> None:
+        """Wait so many seconds."""
+        self._desk.wait(seconds)
+
     def _listen(self) -> None:
         for record in self._desk.answers.take().records:
             if record.key is None or record.value is None:

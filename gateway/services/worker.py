@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from gateway.model.errors import ConfigError, DataLoss, DependencyError, LookupAwaited, SpillFull
+from gateway.model.errors import Awaited, ConfigError, DataLoss, DependencyError, SpillFull
 from gateway.model.record import RawRecord
 from gateway.model.unit import Unit
 from gateway.pipeline.assemble import Ticket
@@ -20,7 +20,8 @@ from gateway.services.worker_outages import Outages
 from gateway.services.worker_partition import MetadataTooLong, OwnedPartition, Phase
 from gateway.services.worker_plan import Outside, WorkerPlan
 from gateway.services.worker_spill import Rooms
-from gateway.services.worker_tails import QuietTails
+from gateway.services.worker_storm import StormBreaker
+from gateway.services.worker_tails import AT_BARRIER, QuietTails
 from gateway.services.worker_transaction import OpenTransaction
 from gateway.telemetry.signals import (
     PartitionGivenUp,
@@ -44,11 +45,12 @@ class Worker:
         self._plan = plan
         self._outside = outside
         self._evidence = Evidence(plan.incarnations)
-        self._assignment = Assignment(plan, outside, self._evidence)
         self._reference = Reference(plan, outside)
         self._holding = Holding(self._reference, outside)
         self._transaction = OpenTransaction(plan, outside, self._holding)
+        self._storm = StormBreaker(plan, outside)
         self._control = Control(plan, outside, self._transaction)
+        self._assignment = Assignment(plan, outside, self._evidence, self._control)
         self._cursors = Cursors(plan, outside, self._transaction, self._holding)
         self._rooms = Rooms(outside)
         self._outages = Outages(outside.telemetry, outside.clock)
@@ -114,8 +116,9 @@ class Worker:
             self._reached(batch)
             self._look_up()  # behind the batch: what it releases is read on from where the batch was left
             if self._sink_open and self._reference.ready:  # after a doubt a new producer ends the old transaction first
+                self._control.listen()
                 self._assign()
-                self._obey()
+                self._control.turn(self._owned.values())
             self._close_tails()
             self._step_on()
         except (MustAbort, DependencyError) as error:
@@ -185,10 +188,12 @@ class Worker:
         self._rooms.had(owned.place)
         for number, unit in enumerate(units):
             try:
+                self._control.barriers.gate(owned, unit)
                 if self._cursors.takes(owned, unit) or not self._transaction.put(owned, unit):
                     self._cursors.begin(owned, units[number:])
                     return
-            except LookupAwaited as error:
+                self._storm.look(owned, self._transaction.letters)
+            except Awaited as error:
                 self._holding.hold(owned, units[number:], error)
                 return
         self._holding.settled(owned)
@@ -203,7 +208,9 @@ class Worker:
 
     def _steps(self, owned: OwnedPartition) -> None:
         if self._cursors.turn(owned):
-            self._put(owned, self._cursors.end(owned))
+            behind = self._cursors.end(owned)
+            self._storm.look(owned, self._transaction.letters)
+            self._put(owned, behind)
 
     def _look_up(self) -> None:
         """Bring reference data up to date, and try again what waits for it."""
@@ -286,15 +293,6 @@ class Worker:
         if general and all(owned.phase is Phase.STOPPED for owned in self._owned.values()):
             raise ConfigError("\n".join(owned.stopped_by for owned in self._owned.values()))
 
-    def _obey(self) -> None:
-        """Commands, between two units of each partition."""
-        try:
-            self._control.turn(self._owned.values())
-        except DependencyError as error:
-            self._outages.away("control log", error)
-        else:
-            self._outages.back("control log")
-
     # -- the tail of quiet partitions ---------------------------------------------------------------------------------
 
     def _close_tails(self) -> None:
@@ -307,7 +305,10 @@ class Worker:
 
     def _close(self, owned: OwnedPartition, ticket: Ticket) -> None:
         assert owned.tail is not None
-        self._put(owned, owned.tail.close(ticket))
+        if ticket.tx_id == AT_BARRIER:
+            self._control.barriers.arrive(owned)
+        else:
+            self._put(owned, owned.tail.close(ticket))
 
     # -- the end of a transaction -------------------------------------------------------------------------------------
 

@@ -10,8 +10,9 @@ from gateway.pipeline.assemble import Tail
 from gateway.pipeline.evidence import Evidence
 from gateway.pipeline.progress import Progress, parse_progress
 from gateway.ports import Committed, Partition, TopicShape
+from gateway.services.worker_control import Control
 from gateway.services.worker_partition import OwnedPartition, Phase
-from gateway.services.worker_plan import Outside, WorkerPlan
+from gateway.services.worker_plan import Outside, RawTopic, WorkerPlan
 from gateway.services.worker_state import PartitionMemory, read_memory, state_partition
 from gateway.telemetry.signals import DependencyAway, DependencyBack, PartitionRunning
 
@@ -26,10 +27,11 @@ _ANSWER_HOLDS = 5.0
 class Assignment:
     """Brings owned partitions to where their records can be read. Its state can be thrown away at any time."""
 
-    def __init__(self, plan: WorkerPlan, outside: Outside, evidence: Evidence) -> None:
+    def __init__(self, plan: WorkerPlan, outside: Outside, evidence: Evidence, control: Control) -> None:
         self._plan = plan
         self._outside = outside
         self._evidence = evidence
+        self._control = control
         self._shapes: dict[str, tuple[float, TopicShape]] = {}
         self._begun: dict[str, tuple[float, Progress | None]] = {}
         self._look_at = outside.clock.monotonic() + _LOOK_EVERY
@@ -109,7 +111,7 @@ class Assignment:
 
     def _begin(self, owned: OwnedPartition, memory: PartitionMemory) -> None:
         """Steps 2 and 5."""
-        raw = self._plan.topics[owned.place.topic]
+        raw = owned.raw = self._rules(owned)
         shape = self._shape(owned.place.topic)
         low = self._outside.cluster.low_watermark(owned.place)
         if owned.committed is None:
@@ -130,6 +132,13 @@ class Assignment:
         owned.phase = Phase.RUNNING
         self._arrived(owned)
         self._outside.telemetry.emit(PartitionRunning(*owned.place, owned.next_offset, len(owned.parked)))
+
+    def _rules(self, owned: OwnedPartition) -> RawTopic:
+        """Step 4: commands that its progress goes back to are known. DependencyError: not yet."""
+        progress = None if owned.committed is None else parse_progress(owned.committed.metadata)
+        if not self._control.log.reached(0 if progress is None else progress.control):
+            raise DependencyError("the control log is not read yet", where=str(owned.place))
+        return self._control.rules.at_start(owned.place.topic, progress)
 
     def _shape(self, topic: str) -> TopicShape:
         now = self._outside.clock.monotonic()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from gateway.bridge.commands import Command, read_command
+from gateway.bridge.commands import read_command
+from gateway.bridge.history import History
 from gateway.model.errors import ConfigError
 from gateway.model.record import RawRecord
 from gateway.ports import Partition
@@ -18,14 +17,14 @@ _LOOK_AGAIN = 1.0
 
 
 class ControlLog:
-    """Commands in their order. ``position``: all below this offset was read."""
+    """``position``: all below this offset was read; ``read``: and all that stood there at the start."""
 
     def __init__(self, plan: WorkerPlan, outside: Outside) -> None:
         self._outside = outside
         self._place = Partition(plan.control_topic, 0)
-        self._commands: list[tuple[int, Command]] = []
-        self._known: set[str] = set()
-        self._found = False
+        self.history = History()
+        self._found = self._missing = False
+        self.read = outside.control is None
         self._at = float("-inf")
         self.position = 0
 
@@ -41,6 +40,7 @@ class ControlLog:
         for record in batch.records:
             self._take(record)
         self.position = max(self.position, batch.ends.get(self._place, 0))
+        self.read = self.read or self._place in batch.ends
 
     def _find(self) -> bool:
         assert self._outside.control is not None
@@ -48,9 +48,10 @@ class ControlLog:
             self._outside.cluster.shape(self._place.topic)
         except ConfigError:  # an installation of an earlier release: it comes with the next `gateway connect apply`
             self._at = self._outside.clock.monotonic() + _LOOK_AGAIN
+            self._missing = self.read = True
             return False
         self._outside.control.assign({self._place: 0})
-        self._found = True
+        self._found, self._missing = True, False
         return True
 
     def _take(self, record: RawRecord) -> None:
@@ -60,14 +61,23 @@ class ControlLog:
         except ConfigError as error:
             self._outside.telemetry.emit(FindingSeen(f"{self._place}@{record.offset}: {error}", 1))
             return
-        if command.id not in self._known:  # given twice by somebody who did not hear that it was taken: no-op
-            self._known.add(command.id)
-            self._commands.append((record.offset, command))
+        self.history.add(record.offset, command)
 
-    def since(self, offset: int) -> Iterator[tuple[int, Command]]:
-        """Commands from ``offset`` on, each with its own."""
-        return ((at, one) for at, one in self._commands if at >= offset)
+    @property
+    def there(self) -> bool:
+        """Whether there is a log, read at least to where it ended at the start."""
+        return self._found and self.read
 
-    def named(self, name: str) -> Command | None:
-        """The command with this id, if it was read."""
-        return next((one for _, one in self._commands if one.id == name), None)
+    def reached(self, offset: int) -> bool:
+        """Whether all below ``offset`` was read, and what stood in the log at the start. ConfigError: it is gone."""
+        if self._outside.control is None:
+            return True
+        if self.position >= offset and self.read:
+            return True
+        if (self._missing and offset) or (self._found and self._outside.cluster.high_watermark(self._place) < offset):
+            raise ConfigError(
+                f"the control log ends before {offset}, up to which commands were obeyed",
+                where=self._place.topic,
+                hint="it was deleted or created anew; nothing in it may be lost",
+            )
+        return False

@@ -63,7 +63,7 @@ class Cursors:
 
     def begin(self, owned: OwnedPartition, units: Sequence[Unit]) -> None:
         """Begin, or go on, with the first of ``units``; the others follow it. ConfigError: it is not as it was."""
-        unit, book = units[0], self._plan.topics[units[0].topic].book
+        unit, book = units[0], (owned.raw or self._plan.topics[units[0].topic]).book
         if owned.cursor is None or owned.cursor.unit is not unit:
             done = _done(owned, unit)
             checking = done == 0 and book.may_halt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gateway.model.errors import ConfigError, LookupAwaited
+from gateway.model.errors import Awaited, ConfigError
 from gateway.model.lookup import ReferenceTables
 from gateway.model.unit import Unit
 from gateway.pipeline.reference import LiveTables, ReferenceTable
@@ -137,13 +137,13 @@ class Holding:
         now = self._clock.monotonic()
         return now - self._missed.setdefault(place, {}).setdefault((offset, what), now)
 
-    def hold(self, owned: OwnedPartition, units: Sequence[Unit], error: LookupAwaited) -> None:
-        """Read no further in the partition; ``units`` are what is to be settled once the entry is there."""
+    def hold(self, owned: OwnedPartition, units: Sequence[Unit], error: Awaited) -> None:
+        """Read no further in the partition; ``units`` are what is to be settled once what they wait for is there."""
         owned.held = list(units)
         owned.phase = Phase.HELD
         owned.ask_at = self._clock.monotonic() + _TRY_EVERY
         self._source.pause(owned.place)
-        self._waits_for[owned.place] = waits_for = f"lookup {error.lookup} for {owned.place}"
+        self._waits_for[owned.place] = waits_for = f"{error.what_for} for {owned.place}"
         self._outages.away(waits_for, error)
 
     def due(self, partitions: Iterable[OwnedPartition]) -> list[OwnedPartition]:

@@ -17,6 +17,7 @@ from gateway.pipeline.decode import Decoder
 from gateway.pipeline.progress import Counters, Progress, format_progress
 from gateway.pipeline.spool import record_at
 from gateway.ports import Committed, Partition
+from gateway.services.worker_plan import RawTopic
 
 if TYPE_CHECKING:
     from gateway.services.worker_cursor import Cursor
@@ -41,7 +42,7 @@ class Phase(Enum):
     ASKING = "asking its committed offset"
     READING_STATE = "reading its part of the state topic"
     RUNNING = "running"
-    HELD = "waiting for an entry of reference data"
+    HELD = "waiting for an entry of reference data, or for a barrier"
     PAUSED = "paused by a command"
     CURSOR = "publishing a large transaction, step by step"
     STOPPED = "stopped"
@@ -55,6 +56,7 @@ class OwnedPartition:
     ``next_offset``, ``last_unit``, ``counters``: what the open transaction adds to it; ``moved``: whether it does.
     ``held``: complete units that wait to be settled (phases HELD, CURSOR), of which the first may be published in part:
     ``cursor``; ``steps``: what of it the open transaction adds; ``resume``: what a predecessor did of the unit to come.
+    ``raw``: its rules; they change at a barrier.
     """
 
     place: Partition
@@ -63,6 +65,7 @@ class OwnedPartition:
     committed: Committed | None = None
     tail: Tail | None = None
     decoder: Decoder | None = None
+    raw: RawTopic | None = None
     progress: Progress | None = None
     last_unit: Unit | None = None
     counters: tuple[int, ...] = NOTHING
@@ -78,6 +81,7 @@ class OwnedPartition:
     letters_from: int = 0
     high_watermark: int = 0
     stopped_by: str = ""
+    told_paused: bool = False
 
     def take(self, record: RawRecord) -> list[Unit]:
         """Units that this next record completes. ConfigError as ``Decoder`` and ``Tail.add`` raise it."""
@@ -121,7 +125,7 @@ class OwnedPartition:
         """Forget everything but ownership: the assignment's steps begin again, not before ``ask_at``."""
         self.phase = Phase.ASKING
         self.ask_at = ask_at
-        self.committed = self.tail = self.decoder = self.progress = self.last_unit = None
+        self.committed = self.tail = self.decoder = self.raw = self.progress = self.last_unit = None
         self.counters = NOTHING
         self.next_offset = self.expected = self.position = 0
         self.moved = False
@@ -129,6 +133,7 @@ class OwnedPartition:
         self.cursor = self.steps = self.resume = None
         self.parked = {}
         self.stopped_by = ""
+        self.told_paused = False
 
     @property
     def serving(self) -> bool:

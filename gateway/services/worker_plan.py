@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.bridge.commands import Command
 from gateway.mapping.compiled import LookupSource
 from gateway.pipeline.admit import Incarnations
 from gateway.pipeline.assemble import TailRules
 from gateway.pipeline.decode import Decoder
 from gateway.pipeline.rulebook import Rulebook
 from gateway.ports import Clock, Cluster, EventSource, LogReader, MarkerReader, StateReader, TransactionalSink
+from gateway.services.rule_versions import RuleVersion
 from gateway.telemetry.signals import Telemetry
 
 __all__ = ["Outside", "RawTopic", "WorkerPlan"]
@@ -39,6 +41,7 @@ class RawTopic:
 class WorkerPlan:
     """Sizes in bytes, times in seconds. ``source_name``: Debezium's ``topic.prefix``.
 
+    ``folder``: the version of the rules in ``topics``; ``rules_of_folder``: they hold whatever was rolled out.
     ``reference``: topics of reference data (with the installation's prefix) and the columns that are kept of each.
     """
 
@@ -55,6 +58,10 @@ class WorkerPlan:
     reference: Mapping[str, frozenset[str]] = field(default_factory=dict)
     reference_max_bytes: int = 64 * 1024 * 1024
     control_topic: str = "gateway.control"
+    folder: RuleVersion | None = None
+    rules_of_folder: bool = False
+    storm_parked: int = 10_000
+    storm_letters: float = 1_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +79,5 @@ class Outside:
     """Reads reference topics; None where no mapping looks anything up."""
     control: LogReader | None = None
     """Reads the control log; None where nobody gives commands."""
+    rules: Callable[[Command], Mapping[str, RawTopic]] | None = None
+    """Compiles a stored version of the rules. ConfigError: it cannot be used; DependencyError: not yet."""

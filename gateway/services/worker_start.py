@@ -14,7 +14,7 @@ from gateway.services.worker_outages import Outages
 from gateway.services.worker_plan import WorkerPlan
 from gateway.services.worker_state import STATE_PARTITIONS
 
-__all__ = ["StartRefused", "Waiting", "check_topics", "look_up_schemas"]
+__all__ = ["AskedOnce", "StartRefused", "Waiting", "check_topics", "look_up_schemas"]
 
 _T = TypeVar("_T")
 _PAUSE = 0.5
@@ -44,6 +44,17 @@ class Waiting:
             if self._stopping():
                 raise KeyboardInterrupt
             time.sleep(_PAUSE)
+
+
+class AskedOnce(Waiting):
+    """Does not wait: whoever asks comes again by himself. DependencyError as the question raises it."""
+
+    def __init__(self) -> None:
+        """Nothing is told of what is away, either."""
+
+    def ask(self, dependency: str, question: Callable[[], _T]) -> _T:
+        """The answer of now."""
+        return question()
 
 
 def look_up_schemas(

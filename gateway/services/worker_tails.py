@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gateway.bridge.standing_orders import barriers_of
 from gateway.model.errors import DependencyError
 from gateway.pipeline.assemble import Ticket
 from gateway.pipeline.evidence import Evidence
@@ -14,8 +15,10 @@ from gateway.services.worker_partition import OwnedPartition
 from gateway.services.worker_plan import Outside, WorkerPlan
 from gateway.telemetry.signals import PartitionLag
 
-__all__ = ["QuietTails"]
+__all__ = ["AT_BARRIER", "QuietTails"]
 
+AT_BARRIER = -1
+"""Stands for the transaction in a ticket that is about a barrier."""
 _LAG_EVERY = 2.0
 
 
@@ -26,6 +29,7 @@ class QuietTails:
         self._outside = outside
         self._outages = outages
         self._ends = EndReader(outside.markers, evidence, plan.source_name, outside.telemetry)
+        self._evidence, self._source = evidence, plan.source_name
         self._fence = Fence(outside.cluster, outside.clock)
         self._lag_asked_at = float("-inf")
 
@@ -33,12 +37,23 @@ class QuietTails:
         """Tickets of open transactions that the connector is known to be past."""
         running = list(running)
         self._look_for_ends(running)
-        tickets = {owned.place: owned.tail.provable() for owned in running if owned.tail is not None}
+        tickets = {owned.place: owned.tail.provable() or self._at_barrier(owned) for owned in running if owned.tail}
         return {place: ticket for place, ticket in tickets.items() if ticket is not None}
 
     def complete(self, owned: OwnedPartition, ticket: Ticket) -> bool:
         """Whether all of the ticket's transaction was read."""
         return self._fence.passed(owned.place, ticket, owned.position)
+
+    def _at_barrier(self, owned: OwnedPartition) -> Ticket | None:
+        """Where nothing waits and the connector is past the cut of a barrier, the partition may be past it, too."""
+        assert owned.tail is not None
+        assert owned.progress is not None
+        if not owned.progress.barriers or owned.tail.open_offset is not None:
+            return None
+        for barrier in barriers_of(owned.progress.barriers)[:1]:
+            if barrier.committed and self._evidence.past(self._source, barrier.cut[0], barrier.cut[1] - 1):
+                return Ticket(barrier.cut[0], AT_BARRIER, barrier.cut[1])
+        return None
 
     def hear(self, owned: Mapping[Partition, OwnedPartition]) -> None:
         """Take the watermarks that came in."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from gateway.bridge.commands import Ack
+from gateway.bridge.commands import Ack, Command
 from gateway.model.letter import DeadLetter, ParkChange
 from gateway.model.unit import Unit
 from gateway.pipeline.cursor import Part, set_aside
@@ -38,6 +38,8 @@ class OpenTransaction:
         self._bytes = 0
         self._opened_at: float | None = None
         self._torn = False
+        self.letters = 0
+        """Dead letters of the last unit, or part of one."""
 
     @property
     def is_open(self) -> bool:
@@ -106,7 +108,7 @@ class OpenTransaction:
     def read(self, owned: OwnedPartition, part: Part) -> Translation:
         """Translate a unit, or some steps of one. ConfigError, LookupAwaited."""
         unit = part.unit
-        raw = self._plan.topics[unit.topic]
+        raw = owned.raw or self._plan.topics[unit.topic]
         if part.too_large:
             return set_aside(part, raw.book, owned.parked)
         lookups = self._holding.tables(raw, owned.place, unit) if raw.lookups else None
@@ -114,7 +116,8 @@ class OpenTransaction:
 
     def _write(self, owned: OwnedPartition, unit: Unit, done: Translation) -> None:
         """Add a translation; it is torn until it is settled, too."""
-        raw = self._plan.topics[unit.topic]
+        raw = owned.raw or self._plan.topics[unit.topic]
+        self.letters = len(done.letters)
         self.ensure()
         self._torn = True
         self._send_events(done)
@@ -158,6 +161,11 @@ class OpenTransaction:
         owned.moved = True
         key, value = ack_key(owned.place, command), msgspec.json.encode(ack)
         self._outside.sink.send(self._plan.state_topic, key, value, partition=state_partition(owned.place))
+
+    def command(self, command: Command) -> None:
+        """Give a command oneself: it is in the control log once this is committed. MustAbort, InDoubt."""
+        self.ensure()
+        self._outside.sink.send(self._plan.control_topic, command.id.encode(), command.encoded(), partition=0)
 
     def finish(self, partitions: Iterable[OwnedPartition], deadline: float | None = None) -> None:
         """Commit everything within ``deadline`` seconds, then let the counters move.

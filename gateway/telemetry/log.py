@@ -27,6 +27,9 @@ _LEVELS: dict[type[s.Signal], str] = {
     s.PartitionRunning: "info",
     s.PartitionPaused: "warning",
     s.PartitionResumed: "info",
+    s.StormSeen: "error",
+    s.RulesChanged: "info",
+    s.BarrierGivenUp: "warning",
     s.PartitionGivenUp: "info",
     s.DependencyBack: "info",
 }

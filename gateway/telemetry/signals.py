@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 __all__ = [
+    "BarrierGivenUp",
     "CaptureRestarted",
     "DependencyAway",
     "DependencyBack",
@@ -21,7 +22,9 @@ __all__ = [
     "PartitionRunning",
     "PartitionStopped",
     "RecordsSettled",
+    "RulesChanged",
     "Signal",
+    "StormSeen",
     "Telemetry",
     "TransactionEnded",
     "UnexplainedSeen",
@@ -98,6 +101,33 @@ class PartitionResumed(Signal):
 
     topic: str
     partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class StormSeen(Signal):
+    """So much of the partition goes wrong that it is paused until a person resumes it."""
+
+    topic: str
+    partition: int
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesChanged(Signal):
+    """The partition is past a barrier: from here on it has the rules with this digest."""
+
+    topic: str
+    partition: int
+    digest: str
+    barrier: str
+
+
+@dataclass(frozen=True, slots=True)
+class BarrierGivenUp(Signal):
+    """This worker cancels a barrier that nobody decided."""
+
+    barrier: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

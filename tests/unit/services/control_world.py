@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from gateway.adapters.memory import MemoryCluster, MemoryLog, MemorySink
 from gateway.bridge.commands import Command
@@ -24,12 +24,15 @@ def turns(world: MemoryInstallation, workers: Iterable[Worker], most: int = 40) 
         world.clock.seconds += 0.03
 
 
-def desk(world: MemoryInstallation, workers: Sequence[Worker]) -> ControlDesk:
-    """A desk; ``workers`` go on while it waits."""
+def desk(
+    world: MemoryInstallation, workers: Sequence[Worker], meanwhile: Callable[[float], None] = lambda _: None
+) -> ControlDesk:
+    """A desk; ``workers`` go on while it waits, after ``meanwhile`` was called with the seconds."""
 
     def wait(seconds: float) -> None:
-        turns(world, workers, 1)
-        world.clock.seconds += seconds
+        meanwhile(seconds)
+        turns(world, workers, max(1, round(seconds / 0.05)))
+        world.clock.seconds += seconds / 2
 
     return ControlDesk(
         Desk(

@@ -6,7 +6,8 @@ import io
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from gateway.adapters.log_readers import MarkerTopic, StateTopic
 from gateway.adapters.memory import MemoryBroker, MemoryCluster, MemoryLog, MemorySink
 from gateway.adapters.memory_source import MemoryGroup, MemorySource
 from gateway.adapters.memory_spill import MemoryDisk
+from gateway.bridge.commands import Command
 from gateway.mapping.compiled import CompiledMapping
 from gateway.mapping.loader import load
 from gateway.pipeline.avro_in import SchemaById
 from gateway.ports import Batch, Committed, InDoubt, Membership, MustAbort, Partition
+from gateway.services.rule_versions import RuleVersion
 from gateway.services.worker import Worker
-from gateway.services.worker_plan import Outside
+from gateway.services.worker_plan import Outside, RawTopic
 from gateway.settings import Settings
 from gateway.telemetry.signals import PartitionStopped, Signal
 from gateway.wiring import plan_worker
@@ -185,6 +188,8 @@ class MemoryInstallation:
         self.source = self._source(seed, poison, things)
         self.signals = Signals()
         self.sinks: list[FaultySink] = []
+        self.folder: RuleVersion | None = None
+        self.rules: Callable[[Command], Mapping[str, RawTopic]] | None = None
 
     def _source(self, seed: int, poison: frozenset[int], things: int) -> MemoryRawSource:
         source = self.kind("", PREFIX, seed, things, poison)
@@ -202,6 +207,7 @@ class MemoryInstallation:
         """A started worker, and its membership in the group."""
         chosen = Settings(prefix=PREFIX, mappings=MAPPINGS, **settings)
         plan = plan_worker(chosen, mappings, IDS, slot, fresh=fresh, avro=avro, spill=self.disk.file)
+        plan = replace(plan, folder=self.folder)
         sink = FaultySink(self.broker, plan.transactional_id, self.chance, self.odds)
         self.sinks.append(sink)
         member = HesitantSource(self.group)
@@ -216,6 +222,7 @@ class MemoryInstallation:
             self.clock,
             self.signals,
             control=MemoryLog(self.broker),
+            rules=self.rules,
         )
         worker = Worker(plan, outside)
         worker.start()
