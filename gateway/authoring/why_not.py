@@ -76,7 +76,8 @@ def why_not(
 ) -> Iterator[Silence | EventTold]:
     """Each change set of the aggregate in that time: the event where it was said, else why not. Snapshots excepted.
 
-    ``against``: the same records under other mappings, which are asked what gave the event there.
+    ``against``: the same records under other mappings, which are asked what gave the event there. A rule that gave it
+    there and does not here is asked about, even where another one gives the event.
     """
     then = _said_then(against, event, topic, aggregate) if against is not None else {}
     heads: dict[int, tuple[str, FailureTold]] = {}
@@ -91,11 +92,11 @@ def why_not(
         if not since_ms <= at <= until_ms:
             continue
         events = [one for one in told.events if one.event == event]
-        if events:
-            yield from events
-        else:
+        yield from events
+        rules = then.get(entry.record.place, [])
+        fires = {rule.rule for rule in told.rules if rule.fired}
+        if not events or any(rule.rule not in fires for rule in rules):
             silence = _silence(settled, told, event, heads)
-            rules = then.get(silence.record, [])
             names = {rule.name for rule in settled.book.mapping.rules}
             lost = [rule.rule for rule in rules if rule.rule not in names]
             yield replace(silence, then=rules, lost=list(dict.fromkeys(lost)))
@@ -115,7 +116,7 @@ def _said_then(against: Stretch, event: str, topic: str, aggregate: str) -> dict
 def _silence(settled: Settled, told: ChangeSetTold, event: str, heads: dict[int, tuple[str, FailureTold]]) -> Silence:
     explanation = explain_settled(settled, settled.unit.entries[0].record)
     assert explanation.unit is not None
-    giving = [rule for rule in told.rules if rule.event == event]
+    giving = [rule for rule in told.rules if rule.event == event and (told.failure is not None or not rule.fired)]
     fired = [rule for rule in told.rules if rule.fired]
     misses = sorted((_miss(rule, fired) for rule in giving), key=lambda miss: miss.distance)
     behind = ("", None) if told.parked is None else heads.get(told.parked.head, ("", None))
