@@ -22,6 +22,7 @@ from ..installation import ROOT, Installation
 from . import (
     faults_of_capture,
     faults_of_records,
+    faults_of_rules,
     faults_of_servers,
     faults_of_state,
     faults_of_the_wire,
@@ -37,8 +38,8 @@ from .verdict import Verdict
 __all__ = ["main", "strike"]
 
 _ = (  # they enter themselves
-    faults_of_capture, faults_of_records, faults_of_servers, faults_of_state, faults_of_the_wire, faults_of_time,
-    faults_of_workers,
+    faults_of_capture, faults_of_records, faults_of_rules, faults_of_servers, faults_of_state, faults_of_the_wire,
+    faults_of_time, faults_of_workers,
 )  # fmt: skip
 
 
