@@ -21,7 +21,7 @@ def soak(bench: Bench, strikes: int) -> None:
     worker = psutil.Process(next(iter(gateway.pids().values())))
     begun = time.monotonic()
     seen: list[tuple[float, float, int]] = []
-    with bench.load(rows=200, pause=0.1):
+    with bench.load(rows=60, pause=0.2):
         for minute in range(1, strikes + 1):
             time.sleep(max(0.0, begun + minute * 60 - time.monotonic()))
             seen.append((time.monotonic() - begun, worker.memory_info().rss / MB, worker.num_fds()))
