@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,3 +113,12 @@ def test_a_set_whose_end_another_open_transaction_hid_is_not_torn():
     expected.sets[1] = [(7, (CREATED, ADDED))]
     expected.sets[2] = [(9, (CREATED,))]
     assert judge(expected, events, events, {}, [(7, 1)]).torn == 0
+
+
+@pytest.mark.parametrize("name", ["lab/reference", "lab/verdict", "lab/watcher", "lab/source", "lab/wire", "source"])
+def test_what_judges_and_what_tells_import_nothing_of_the_gateway(name):
+    """The wire's broker is the stack's, which is none of what is judged."""
+    text = (Path(__file__).parents[2] / "faults" / f"{name}.py").read_text()
+    imported = {line.split()[1] for line in text.splitlines() if line.startswith(("import ", "from "))}
+    judged = {one for one in imported if one.startswith("gateway") and not one.startswith("gateway.stack")}
+    assert judged == set()
