@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
 __all__ = ["Incarnation", "Settings"]
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 class Incarnation(BaseModel):
     """A declared new timeline of the source: its number and the first commit time (ms since the epoch) it holds for."""
 
-    name: int
+    name: int = Field(ge=2, le=0xFFFF)
     since_ms: int = Field(alias="from")
 
 
@@ -65,13 +66,23 @@ class Settings(BaseSettings):
     storm_parked: int = Field(10_000, ge=0, description="aggregates a partition parks before it pauses; 0: any number")
     storm_letters: float = Field(1_000, ge=0, description="dead letters a second at which a partition pauses; 0: any")
     headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"
-    incarnations: tuple[Incarnation, ...] = ()
+    incarnations: tuple[Incarnation, ...] = Field(
+        (), description="new timelines of the source, oldest first: {name: 2, from: <commit time in ms>}"
+    )
     worker_crashes: int = Field(10, ge=1, description="crashes of workers within a minute at which `gateway run` ends")
     http_port: int = Field(9464, description="health and metrics of `gateway run`; 0 picks a free port")
     http_host: str = Field("127.0.0.1", description="address that health and metrics are served on")
 
     kafka: dict[str, str] = Field(default_factory=dict, description="any librdkafka setting, passed through")
     registry: dict[str, str] = Field(default_factory=dict, description="any registry client setting, passed through")
+
+    @field_validator("incarnations")
+    @classmethod
+    def _growing(cls, declared: tuple[Incarnation, ...]) -> tuple[Incarnation, ...]:
+        for one, following in pairwise(declared):
+            if following.name <= one.name or following.since_ms <= one.since_ms:
+                raise ValueError(f"incarnation {following.name} must have a greater name and time than {one.name}")
+        return declared
 
     @classmethod
     def settings_customise_sources(

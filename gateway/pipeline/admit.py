@@ -43,7 +43,8 @@ def judge(change: ChangeEvent, position: SourcePosition, hi: tuple[int, int, int
             f"the source went back: position {position.commit}/{position.lsn} is not above {hi[1]}/{hi[2]}, "
             f"but its commit time {change.source.ts_ms} is later than {ts}",
             where=change.record.place,
-            hint="restored or failed over? declare it: incarnations: [{name: N, from: <commit time in ms>}]",
+            hint=f"restored or failed over? declare it, incarnations: [{{name: {hi[0] + 1}, from: T}}], T (ms) later "
+            f"than the last commit before that and at most {change.source.ts_ms}; then restart",
         )
     return Standing.EQUAL if position == hi else Standing.BELOW
 

@@ -157,7 +157,7 @@ class Tail:
             self._with_commit(decoded, incarnation, decoded.source.commit)
 
     def _with_commit(self, change: ChangeEvent, incarnation: int, commit: int) -> None:
-        self._evidence.row(change.source.name, incarnation, commit)
+        self._evidence.row(change.source.name, incarnation, commit, change.source.ts_ms)
         waiting = self._unresolved
         if waiting is not None:
             if waiting.is_of(change, incarnation):
@@ -251,7 +251,7 @@ class Tail:
 
     def _end_of(self, waiting: Opened) -> int | None:
         """LSN of the transaction's END. It is the same for every partition; the next row's ``c`` need not be."""
-        end = self._evidence.end_of(waiting.source_name, waiting.incarnation, waiting.tx_id)
+        end = self._evidence.end_of(waiting.source_name, waiting.incarnation, waiting.tx_id, waiting.ts_ms)
         if (
             end is None
             and waiting is self._unresolved
@@ -304,7 +304,7 @@ class Tail:
             return None  # what stands behind an unresolved transaction may belong to the open one
         ended = self._end_of(waiting) is not None
         name, incarnation, commit = waiting.source_name, waiting.incarnation, waiting.commit
-        if not ended and (commit is None or not self._evidence.past(name, incarnation, commit)):
+        if not ended and (commit is None or not self._evidence.past(name, incarnation, commit, waiting.ts_ms)):
             return None
         return waiting.ticket
 

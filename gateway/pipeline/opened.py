@@ -33,6 +33,7 @@ class Opened:
         "restarted",
         "since_ms",
         "source_name",
+        "ts_ms",
         "tx_id",
     )
 
@@ -45,6 +46,7 @@ class Opened:
         self.commit = commit
         self.first_offset = change.record.offset
         self.since_ms = change.record.timestamp_ms
+        self.ts_ms = change.source.ts_ms
         self.before = before
         self.entries = entries
         self.order = 0

@@ -42,7 +42,7 @@ class RawSource:
         self._random = random.Random(self.seed)
         self._amounts: dict[int, int] = {}
         self._parts: dict[int, int] = {}
-        self._commit = 900_000
+        self._commit: int | None = 900_000
         self._poisoned: set[int] = set()
         self._producer = self._open_producer()
 
@@ -83,6 +83,16 @@ class RawSource:
             self.facts[thing].append(("ThingStated", self._amounts[thing]))
         for start in range(0, len(records), batch):
             self._send(records[start : start + batch])
+
+    def restore(self, outage_ms: int = 60_000) -> int:
+        """The database comes back from a backup: positions and transaction ids begin lower, time does not.
+
+        Its new connector does not know what stands before its first transaction. Gives a time (ms) amid the outage.
+        """
+        self.lsn, self._commit, self.tx_id = 500_000, None, 700
+        amid = self.ts_ms + outage_ms // 2
+        self.ts_ms += outage_ms
+        return amid
 
     def emit_again(self, records: list[tuple[str, bytes | None, bytes | None]]) -> None:
         """Write raw records once more, as a connector does whose offsets were set back."""
@@ -153,9 +163,10 @@ class RawSource:
     ) -> tuple[str, bytes | None, bytes | None]:
         self.lsn += 8
         self.rows += 1
+        before_it = None if self._commit is None else str(self._commit)
         source = {
             "version": "3.7.0.Final", "connector": "postgresql", "name": f"{self.prefix}legacy", "ts_ms": self.ts_ms,
-            "snapshot": snapshot, "db": "legacy", "sequence": json.dumps([str(self._commit), str(self.lsn)]),
+            "snapshot": snapshot, "db": "legacy", "sequence": json.dumps([before_it, str(self.lsn)]),
             "schema": "shop", "table": table, "txId": self.tx_id, "lsn": self.lsn, "xmin": None,
         }  # fmt: skip
         value = {

@@ -143,6 +143,24 @@ def test_evidence_of_one_incarnation_closes_nothing_of_another() -> None:
     assert p.tail.provable() is None
 
 
+def test_evidence_of_a_timeline_that_a_restore_ended_closes_nothing_before_it_is_declared() -> None:
+    """Where a partition saw nothing of late, its new rows stand above all it took, and below what others have seen."""
+    p = Partition()
+    p.end(650, 900, ts=1000)
+    p.end(700, 850, ts=900)
+    p.row(700, 100, 110, ts=90_000)
+    assert p.tail.provable() is None
+    p.end(700, 120, ts=90_000)
+    assert p.tail.provable() is not None
+
+
+def test_evidence_that_overlapped_is_evidence() -> None:
+    p = Partition()
+    p.row(700, 100, 110, ts=1000)
+    p.end(650, 140, ts=990)
+    assert p.tail.provable() is not None
+
+
 def test_a_snapshot_row_is_complete_by_itself_and_moves_nothing() -> None:
     p = Partition()
     [unit] = p.row(0, None, 500, op="r", ts=99_000)
