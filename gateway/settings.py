@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     lookup_max_bytes: int = Field(64 * 1024 * 1024, description="most memory for the reference data of `lookups`")
     storm_parked: int = Field(10_000, ge=0, description="aggregates a partition parks before it pauses; 0: any number")
     storm_letters: float = Field(1_000, ge=0, description="dead letters a second at which a partition pauses; 0: any")
+    topic_check_seconds: float = Field(
+        60.0, gt=0, description="how often it is looked whether raw topics are what they were: id and partition count"
+    )
     headers: Literal["cloudevents", "full", "minimal"] = "cloudevents"
     incarnations: tuple[Incarnation, ...] = Field(
         (), description="new timelines of the source, oldest first: {name: 2, from: <commit time in ms>}"

@@ -174,6 +174,7 @@ def plan_worker(
         max_records=settings.transaction_max_records,
         max_bytes=settings.transaction_max_bytes,
         transaction_timeout=TRANSACTION_TIMEOUT,
+        topic_check=settings.topic_check_seconds,
         reference={settings.topic(topic): columns for topic, columns in columns_of(mappings).items()},
         reference_max_bytes=settings.lookup_max_bytes,
         rules_of_folder=settings.rules == "folder",

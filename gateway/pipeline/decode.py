@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import msgspec
 
 from gateway.model.change import ChangeEvent, Operation, SourceRef
@@ -32,6 +34,21 @@ class Decoder:
         self._names = key
         self._avro = AvroReader(avro) if avro else None
         self._key = KeyReader(key, self._avro)
+        self._form: str | None = None
+
+    def of_partition(self, form: str) -> Decoder:
+        """A decoder for one partition of the topic, whose keys have this ``form`` (empty: that of the first row).
+
+        It raises ConfigError for a row whose key has another one.
+        """
+        found = copy(self)
+        found._form = form
+        return found
+
+    def form_of(self, record: RawRecord) -> str:
+        """The form of a record's key; empty if it cannot be read."""
+        key = self._key(record.key)
+        return "" if isinstance(key, RecordError) else key.form
 
     def __call__(self, record: RawRecord) -> Decoded:
         """Never fails for bad data (``Broken``). ConfigError: a row keyed by other columns than the mapping's."""
@@ -76,6 +93,8 @@ class Decoder:
             return Broken(record, key)
         if key.unknown:
             raise self._wrong_key(record, key)
+        if self._form is not None and key.form != self._form:
+            self._watch(record, key.form)
         if operation is Operation.MESSAGE:
             after = {**(after or {}), **key.columns}
         return ChangeEvent(
@@ -90,10 +109,21 @@ class Decoder:
 
     def _wrong_key(self, record: RawRecord, key: Key) -> ConfigError:
         return ConfigError(
-            f"the record key does not have the columns {', '.join(self._names)}: {', '.join(key.unknown)} differ",
+            f"the record key does not have the columns {', '.join(self._names)}: {', '.join(key.unknown)} differ"
+            + (f" ({key.form})" if key.form else ""),
             where=record.place,
             hint="message.key.columns, its renaming, or the key converter was changed; use a new raw topic",
         )
+
+    def _watch(self, record: RawRecord, form: str) -> None:
+        if self._form:
+            raise ConfigError(
+                f"record keys were {self._form}, from here on they are {form}: no record of that form was settled",
+                where=record.place,
+                hint="the key converter was changed: key bytes decide the partition, so aggregates moved between "
+                "partitions and their order is gone; capture into a new raw topic",
+            )
+        self._form = form
 
 
 def _mark(envelope: Envelope) -> MarkKind | None:

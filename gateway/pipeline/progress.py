@@ -68,10 +68,10 @@ NO_COUNTS = Counters()
 class Progress:
     """What is true of a partition below its committed offset.
 
-    ``partitions``/``topic_id``: the raw topic as it was; ``hi``/``ts``: the last row taken and the greatest commit time
-    (ms); ``control``: next offset of the control log; ``digest``: the rules in force. ``barriers`` and ``epochs`` are
-    kept for later commands. ``cursor``: of the huge unit at the offset, which is published in part: its first and last
-    offset, and how many of its steps are done (pipeline.cursor).
+    ``partitions``/``topic_id``/``key_form``: the raw topic and its keys as they were; ``hi``/``ts``: the last row taken
+    and the greatest commit time (ms); ``control``: next offset of the control log; ``digest``: the rules in force.
+    ``barriers`` and ``epochs`` are kept for later commands. ``cursor``: of the huge unit at the offset, which is
+    published in part: its first and last offset, and how many of its steps are done (pipeline.cursor).
     """
 
     partitions: int
@@ -84,6 +84,7 @@ class Progress:
     epochs: tuple[tuple[str, int], ...] = ()
     cursor: tuple[int, int, int] | None = None
     counters: Counters = NO_COUNTS
+    key_form: str = ""
 
     @classmethod
     def fresh(cls, partitions: int, topic_id: str = "", digest: str = "") -> Progress:
@@ -112,6 +113,7 @@ def format_progress(progress: Progress) -> str:
         "ep": progress.epochs,
         "u": progress.cursor,
         "s": progress.counters,
+        **({"kf": progress.key_form} if progress.key_form else {}),
     }
     text = _FORMAT + msgspec.json.encode(fields).decode()
     if len(text.encode()) > METADATA_LIMIT:
@@ -133,6 +135,7 @@ class _Stored(msgspec.Struct):
     ep: tuple[tuple[str, int], ...] = ()
     u: tuple[int, int, int] | None = None
     s: tuple[int, ...] = ()
+    kf: str = ""
 
 
 _decoder = msgspec.json.Decoder(_Stored)
@@ -153,5 +156,15 @@ def parse_progress(text: str) -> Progress:
     counts = (stored.s + (0,) * len(Counters._fields))[: len(Counters._fields)]
     hi = None if stored.hi is None else Taken(*stored.hi)
     return Progress(
-        stored.np, stored.t, hi, stored.ts, stored.k, stored.d, stored.b, stored.ep, stored.u, Counters(*counts)
+        stored.np,
+        stored.t,
+        hi,
+        stored.ts,
+        stored.k,
+        stored.d,
+        stored.b,
+        stored.ep,
+        stored.u,
+        Counters(*counts),
+        stored.kf,
     )

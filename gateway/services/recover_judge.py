@@ -103,7 +103,7 @@ def _against_the_topic(seen: Seen, copy: Committed, progress: Progress) -> Judge
 
 def _overtaken(seen: Seen, copy: Committed, progress: Progress, accept_loss: bool) -> Judgement:
     """Retention overtook the copy. A huge unit that is published in part is lost as a whole: its rest has no head."""
-    at = max(seen.low, progress.cursor[1] if progress.cursor else 0)
+    at = max(seen.low, progress.cursor[1] + 1 if progress.cursor else 0)
     reason = f"data loss: records {copy.offset} to {at - 1} were deleted before they were read"
     if not accept_loss:
         remedy = f"restore them, or reconcile what they said; --accept-loss goes on at {at}"

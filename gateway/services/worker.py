@@ -267,9 +267,7 @@ class Worker:
         for place in batch.lost:
             owned = self._owned.get(place)
             if owned is not None and owned.running:
-                told = f"{place}: data loss: record {owned.expected} was deleted before it was read"
-                why = "retention overtook the worker; nobody skips: see `gateway recover`"
-                self._stop_partition(owned, f"{told} ({why})")
+                self._stop_partition(owned, str(self._assignment.gone(owned)))
 
     # -- assignment ---------------------------------------------------------------------------------------------------
 

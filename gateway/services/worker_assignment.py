@@ -20,7 +20,6 @@ __all__ = ["Assignment"]
 
 _ASK_AGAIN = 0.25
 _SAY_SO_AFTER = 2.0
-_LOOK_EVERY = 60.0
 _ANSWER_HOLDS = 5.0
 
 
@@ -34,7 +33,8 @@ class Assignment:
         self._control = control
         self._shapes: dict[str, tuple[float, TopicShape]] = {}
         self._begun: dict[str, tuple[float, Progress | None]] = {}
-        self._look_at = outside.clock.monotonic() + _LOOK_EVERY
+        self._look_at = outside.clock.monotonic() + plan.topic_check
+        self._holds = min(_ANSWER_HOLDS, plan.topic_check)
         self._waiting_since: dict[Partition, float] = {}
         self._said: set[Partition] = set()
 
@@ -59,20 +59,45 @@ class Assignment:
         return refused
 
     def changed(self, partitions: Iterable[OwnedPartition]) -> list[tuple[OwnedPartition, ConfigError]]:
-        """Each minute: running partitions whose topic is not what it was (protocol.md 10). DependencyError: later."""
+        """Now and then: running partitions whose topic is not what it was (protocol.md 10). DependencyError: later."""
         now = self._outside.clock.monotonic()
         if now < self._look_at:
             return []
-        self._look_at = now + _ANSWER_HOLDS
+        self._look_at = now + self._holds
         refused: list[tuple[OwnedPartition, ConfigError]] = []
         for owned in partitions:
             if owned.running and owned.progress is not None:
                 try:
-                    _check_shape(owned.place, owned.progress, self._shape(owned.place.topic))
+                    self._look(owned, owned.progress)
+                    owned.sound_at = owned.next_offset
                 except ConfigError as error:
                     refused.append((owned, error))
-        self._look_at = now + _LOOK_EVERY
+        self._look_at = now + self._plan.topic_check
         return refused
+
+    def _look(self, owned: OwnedPartition, progress: Progress) -> None:
+        """ConfigError: the topic is another one, or gone; what was settled since the last look is named."""
+        since = _settled_since(owned)
+        try:
+            shape = self._shape(owned.place.topic)
+        except ConfigError as error:
+            hint = "capture into a new raw topic; made anew under this name, it would be another one"
+            raise ConfigError(f"the topic was deleted; {since}", where=str(owned.place), hint=hint) from error
+        _check_shape(owned.place, progress, shape, since)
+
+    def gone(self, owned: OwnedPartition) -> ConfigError:
+        """Why the record that comes next is not in the log any more: another topic has its name, or retention."""
+        assert owned.progress is not None
+        self._shapes.pop(owned.place.topic, None)
+        low = 0
+        try:
+            self._look(owned, owned.progress)
+            low = self._outside.cluster.low_watermark(owned.place)
+        except ConfigError as error:
+            return error
+        except DependencyError:
+            pass  # the range is not known then
+        return _data_loss(owned.place, owned.expected, low)
 
     def _ask(self, owned: OwnedPartition) -> bool:
         """Step 1: waits, in turns, while a predecessor's transaction over the partition is undecided."""
@@ -124,7 +149,8 @@ class Assignment:
         owned.parked = dict(memory.parked)
         owned.letters_from = self._outside.cluster.high_watermark(Partition(raw.letters, owned.place.partition))
         progress = owned.progress
-        owned.decoder = raw.decoder
+        owned.decoder = raw.decoder.of_partition(progress.key_form or self._form_elsewhere(owned.place, shape))
+        owned.key_form, owned.sound_at = progress.key_form, owned.next_offset
         owned.resume = progress.cursor
         until = None if progress.cursor is None else progress.cursor[1]
         owned.tail = Tail(*owned.place, raw.rules, self._evidence, hi=progress.hi, ts=progress.ts, until=until)
@@ -143,7 +169,7 @@ class Assignment:
     def _shape(self, topic: str) -> TopicShape:
         now = self._outside.clock.monotonic()
         known = self._shapes.get(topic)
-        if known is None or now - known[0] > _ANSWER_HOLDS:
+        if known is None or now - known[0] >= self._holds:
             known = self._shapes[topic] = (now, self._outside.cluster.shape(topic))
         return known[1]
 
@@ -151,6 +177,7 @@ class Assignment:
         self, owned: OwnedPartition, memory: PartitionMemory, shape: TopicShape, digest: str, low: int
     ) -> tuple[int, Progress]:
         if memory.progress is not None:
+            _check_shape(owned.place, parse_progress(memory.progress.metadata), shape)  # offsets go with their topic
             raise ConfigError(
                 f"the group has no committed offset, but the state topic says {memory.progress.offset} was reached",
                 where=str(owned.place),
@@ -171,23 +198,25 @@ class Assignment:
         """Progress of any other partition of the topic: it tells what the topic was when the group began with it."""
         now = self._outside.clock.monotonic()
         known = self._begun.get(place.topic)
-        if known is None or now - known[0] > _ANSWER_HOLDS:
+        if known is None or now - known[0] >= self._holds:
             others = (Partition(place.topic, number) for number in range(shape.partitions))
             found = (self._outside.source.committed(one) for one in others if one != place)
-            first = next((at for at in found if at is not None), None)
-            known = self._begun[place.topic] = (now, None if first is None else parse_progress(first.metadata))
+            begun = [parse_progress(at.metadata) for at in found if at is not None]
+            begun.sort(key=lambda one: not one.key_form)
+            known = self._begun[place.topic] = (now, begun[0] if begun else None)
         return known[1]
+
+    def _form_elsewhere(self, place: Partition, shape: TopicShape) -> str:
+        """Form of the keys in any other partition of the topic, for one that has settled none yet."""
+        begun = self._begun_elsewhere(place, shape)
+        return "" if begun is None else begun.key_form
 
 
 def _resumed(place: Partition, at: Committed, shape: TopicShape, low: int, digest: str) -> tuple[int, Progress]:
     progress = parse_progress(at.metadata)
     _check_shape(place, progress, shape)
     if at.offset < low:
-        raise DataLoss(
-            f"data loss: records {at.offset} to {low - 1} were deleted before they were read",
-            where=str(place),
-            hint="retention overtook the worker; nobody skips: see `gateway recover --help` about --accept-loss",
-        )
+        raise _data_loss(place, at.offset, low)
     if progress.cursor is not None and progress.digest != digest:
         raise ConfigError(
             f"a large transaction from record {at.offset} on was published in part by rules {progress.digest}",
@@ -197,11 +226,28 @@ def _resumed(place: Partition, at: Committed, shape: TopicShape, low: int, diges
     return at.offset, replace(progress, digest=digest)
 
 
-def _check_shape(place: Partition, progress: Progress, shape: TopicShape) -> None:
+def _data_loss(place: Partition, expected: int, low: int) -> DataLoss:
+    records = f"records {expected} to {low - 1} were" if low > expected else f"record {expected} was"
+    return DataLoss(
+        f"data loss: {records} deleted before they were read",
+        where=str(place),
+        hint="retention overtook the worker; nobody skips: see `gateway recover --help` about --accept-loss",
+    )
+
+
+def _settled_since(owned: OwnedPartition) -> str:
+    """What of a partition may be out of order where its topic is found changed."""
+    if owned.next_offset <= owned.sound_at:
+        return "nothing was settled since it was last looked at"
+    settled = f"records {owned.sound_at} to {owned.next_offset - 1}"
+    return f"{settled} were settled since it was last looked at, some perhaps out of order"
+
+
+def _check_shape(place: Partition, progress: Progress, shape: TopicShape, since: str = "") -> None:
     if (progress.topic_id, progress.partitions) != shape:
         raise ConfigError(
             f"the topic was {progress.topic_id} with {progress.partitions} partitions, now it is {shape.topic_id} "
-            f"with {shape.partitions}",
+            f"with {shape.partitions}{since and '; '}{since}",
             where=str(place),
             hint="a recreated topic or a changed partition count breaks order: capture into a new raw topic",
         )

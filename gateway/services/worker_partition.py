@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from operator import add
 from typing import TYPE_CHECKING
@@ -57,6 +57,7 @@ class OwnedPartition:
     ``held``: complete units that wait to be settled (phases HELD, CURSOR), of which the first may be published in part:
     ``cursor``; ``steps``: what of it the open transaction adds; ``resume``: what a predecessor did of the unit to come.
     ``raw``: its rules; they change at a barrier.
+    ``key_form``: of the keys settled; ``sound_at``: what was settled when the topic was last seen to be what it was.
     """
 
     place: Partition
@@ -73,6 +74,8 @@ class OwnedPartition:
     expected: int = 0
     position: int = 0
     moved: bool = False
+    key_form: str = ""
+    sound_at: int = 0
     held: list[Unit] = field(default_factory=list)
     cursor: Cursor | None = None
     steps: tuple[int, int, int] | None = None
@@ -95,6 +98,9 @@ class OwnedPartition:
         self.counters = tuple(map(add, self.counters, counters))
         self.next_offset = unit.next_offset
         self.moved = True
+        if not self.key_form and self.decoder is not None:
+            forms = (self.decoder.form_of(entry.record) for entry in unit.entries)
+            self.key_form = next(filter(None, forms), "")
 
     def settle_steps(self, unit: Unit, last: int, done: int, counters: Counters) -> None:
         """The open transaction settles steps of a large unit, up to ``done``; ``last``: its last record's offset."""
@@ -110,6 +116,8 @@ class OwnedPartition:
             self.progress = self.progress.after(self.last_unit, counters)
         elif self.steps is not None:
             self.progress = self.progress.within(self.steps, counters)
+        if self.progress.key_form != self.key_form:
+            self.progress = replace(self.progress, key_form=self.key_form)
         self.last_unit, self.steps, self.counters = None, None, NOTHING
 
     def commit_point(self) -> Committed:
@@ -127,7 +135,8 @@ class OwnedPartition:
         self.ask_at = ask_at
         self.committed = self.tail = self.decoder = self.raw = self.progress = self.last_unit = None
         self.counters = NOTHING
-        self.next_offset = self.expected = self.position = 0
+        self.next_offset = self.expected = self.position = self.sound_at = 0
+        self.key_form = ""
         self.moved = False
         self.held = []
         self.cursor = self.steps = self.resume = None

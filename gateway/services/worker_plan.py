@@ -55,6 +55,7 @@ class WorkerPlan:
     max_records: int = 5_000
     max_bytes: int = 8 * 1024 * 1024
     transaction_timeout: float = 30.0
+    topic_check: float = 60.0
     reference: Mapping[str, frozenset[str]] = field(default_factory=dict)
     reference_max_bytes: int = 64 * 1024 * 1024
     control_topic: str = "gateway.control"

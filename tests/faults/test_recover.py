@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import re
+from typing import Any
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import _listoffsets
+from typer.testing import CliRunner
 
-from .installation import PARTITIONS, ROOT, Installation
+from gateway.cli.recover import app
+
+from .installation import PARTITIONS, Installation, Told, read_all
 from .test_kills import Load
 
 pytestmark = pytest.mark.stack
+OffsetSpec: Any = _listoffsets.OffsetSpec
 
 
-def recover(installation: Installation, *options: str) -> tuple[int, dict[str, object], str]:
+def recover(installation: Installation, *options: str) -> tuple[int, dict[str, Any], str]:
     """Exit status, what it printed as JSON, what it said."""
-    command = [sys.executable, "-m", "gateway.cli.main", "recover", "-o", "json", *options]
-    done = subprocess.run(
-        command, env=installation.environment(), cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    return done.returncode, json.loads(done.stdout or "{}"), done.stderr
+    done = CliRunner(env=installation.environment()).invoke(app, ["-o", "json", *options])
+    return done.exit_code, json.loads(done.stdout or "{}"), done.stderr
 
 
 def members(installation: Installation) -> int:
@@ -53,10 +56,60 @@ def test_offsets_deleted_under_load_come_back_exactly(installation: Installation
         assert (status, shown["written"], installation.settled()) == (1, False, 0)
         status, done, told = recover(installation, "--yes")
         assert status == 0, told
-        assert [one["action"] for one in done["partitions"]] == ["write"] * PARTITIONS  # type: ignore[attr-defined]
+        assert [one["action"] for one in done["partitions"]] == ["write"] * PARTITIONS
         assert installation.settled() >= settled
         print(f"{installation.settled()} settled records came back, {settled} were counted before")
         installation.run(workers=2)
         load.end()
     installation.wait_until_settled(source)
     installation.check(source)
+
+
+def test_a_partition_that_retention_overtook_stops_until_its_loss_is_accepted(
+    installation: Installation, seed: int
+) -> None:
+    source = installation.source(seed)
+    source.write(600)
+    first = installation.run()
+    installation.wait_until_settled(source)
+    assert first.stop() == 0
+    source.write(600)
+    place = TopicPartition(installation.prefix + installation.raw, 2)
+    end = next(answer.result(10) for answer in installation.admin.list_offsets({place: OffsetSpec.latest()}).values())
+    low = end.offset - 20
+    cut = installation.admin.delete_records([TopicPartition(place.topic, place.partition, low)])
+    assert next(iter(cut.values())).result(10).low_watermark == low
+    stopped = installation.run()
+    installation.wait(lambda: bool(stopped.said("partition stopped")), 60)
+    (line,) = stopped.said("partition stopped")
+    found = re.search(rf"data loss: records (\d+) to {low - 1} were deleted before they were read", line["error"])
+    assert found, line
+    installation.wait(lambda: others_done(installation, source, place.partition), 60)
+    assert stopped.stop() == 0
+    status, shown, _ = recover(installation, "--yes")
+    actions = {one["partition"]: one["action"] for one in shown["partitions"]}
+    assert (status, actions) == (1, {0: "in place", 1: "in place", 2: "cannot", 3: "in place"})
+    status, shown, told = recover(installation, "--yes", "--accept-loss")
+    assert status == 0, told
+    assert shown["partitions"][2]["lost"] == [int(found[1]), low - 1]
+    running = installation.run()
+    installation.wait(lambda: committed(installation, place) >= end.offset - 1, 60)
+    assert not running.said("partition stopped")
+
+
+def committed(installation: Installation, place: TopicPartition) -> int:
+    """The group's offset in one partition."""
+    group = f"{installation.prefix}gateway"
+    asked = [ConsumerGroupTopicPartitions(group, [place])]
+    answer = installation.admin.list_consumer_group_offsets(asked)[group].result(10)
+    return int(answer.topic_partitions[0].offset)
+
+
+def others_done(installation: Installation, source: Told, lost: int) -> bool:
+    """Whether things of all other partitions have every event that they should have, in order."""
+    raw = read_all(installation.bootstrap, installation.prefix + installation.raw)
+    things = {json.loads(record.key or b"{}")["thingId"] for record in raw if record.partition != lost}
+    found: dict[int, list[tuple[str, int]]] = {}
+    for event in installation.published():
+        found.setdefault(event.aggregate, []).append((event.name, event.amount))
+    return bool(things) and all(found.get(thing, []) == list(source.facts[thing]) for thing in things)

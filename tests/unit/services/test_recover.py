@@ -167,9 +167,9 @@ def test_a_unit_published_in_part_is_lost_as_a_whole() -> None:
     cut = replace(seen, copy=Committed(seen.copy.offset, format_progress(progress)), low=seen.copy.offset + 10)
     found = judge(replace(cut, high=cut.low + 100), accept_loss=True)
     assert found.target is not None
-    assert found.target.offset == seen.copy.offset + 50
+    assert found.target.offset == seen.copy.offset + 51
     assert parse_progress(found.target.metadata).cursor is None
-    assert found.lost == (seen.copy.offset, seen.copy.offset + 49)
+    assert found.lost == (seen.copy.offset, seen.copy.offset + 50)
 
 
 def test_a_state_topic_without_this_installation_has_nothing_to_give() -> None:
