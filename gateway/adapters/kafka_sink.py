@@ -48,7 +48,10 @@ class KafkaSink:
             queue__buffering__max__kbytes=32768,
             message__max__bytes=32 * 1024 * 1024,
         )
-        self._config |= {"retry.backoff.ms": int(_RETRY_BACKOFF * 1000), "retry.backoff.max.ms": 5000}
+        self._config |= {
+            "retry.backoff.ms": int(_RETRY_BACKOFF * 1000),
+            "retry.backoff.max.ms": int(_RETRY_BACKOFF * 1000),
+        }
         self._producer: Producer | None = None
         self._calls = BoundedCalls("producer")
         self._ready = False
