@@ -52,6 +52,8 @@ def give(kind: Kind, said: Aim, why: str, who: str, wait: float, output: str) ->
         try:
             offset = desk.give(command)
             answers = desk.answers(command.id, places, wait) if wait else {}
+            if answers:
+                desk.tidy(command.id, answers)
         finally:
             desk.close()
     silent = [place for place in places if place not in answers] if wait else []

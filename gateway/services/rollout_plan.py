@@ -83,10 +83,9 @@ def compare(candidate: Candidate, standing: Standing) -> Plan:
     stored = standing.history.stored(now) if now else None
     old = dict(stored.digests) if stored else {}
     new = dict(candidate.version.digests) if candidate.version else {}
-    if old and new and old.keys() != new.keys():
-        differ = ", ".join(sorted(old.keys() ^ new.keys()))
-        refused.append(
-            f"the raw topics are not the same ({differ}): stop the workers and start them with the new folder"
-        )
+    read = {topic for one in standing.history.versions()[-1:] for topic in one.digests}  # by the workers, since a start
+    if read and new and read != new.keys():
+        differ = ", ".join(sorted(read ^ new.keys()))
+        refused.append(f"the raw topics are not the same ({differ}): start the workers with the new folder first")
     changes = {topic: (old.get(topic, ""), new[topic]) for topic in sorted(new) if old.get(topic) != new[topic]}
     return Plan(now, candidate.version.name if candidate.version else None, changes if new else {}, tuple(refused))

@@ -46,7 +46,11 @@ class Barriers:
         """Hold what is behind the cut from now on, if nothing of it is settled yet. DependencyError: later."""
         if command.cut is None:
             return Result.REFUSED, "it names no cut"
-        if self._log.history.decision(command.id) is None:  # of one that was decided long ago nobody waits for a no
+        stored = self._log.history.stored(command.version)
+        decided = self._log.history.decision(command.id) is not None
+        if decided and stored is not None and owned.place.topic not in stored.digests:
+            return Result.NOTHING, "it is older than this topic"
+        if not decided:  # of one that was decided long ago nobody waits for a no
             try:
                 self._rules.of(command.version, owned.place.topic)
             except ConfigError as error:

@@ -39,7 +39,8 @@ class Rules:
         if self._plan.rules_of_folder or not (committed or (progress is not None and barriers_of(progress.barriers))):
             return folder
         if progress is None:  # nobody has read it yet: its first records are older than the first rollout's cut
-            return self.of(committed[0].before, topic)
+            first = self._history.stored(committed[0].before)
+            return self.of(first.version, topic) if first is not None and topic in first.digests else folder
         if progress.digest == folder.digest:
             return folder
         stored = self._history.stored_with(topic, progress.digest)
@@ -70,21 +71,21 @@ class Rules:
             except ConfigError as error:
                 self._refused[version] = (now + _REFUSAL_HOLDS, error)
                 raise
-        return self._loaded[version][topic]
+        found = self._loaded[version].get(topic)
+        if found is None:
+            raise ConfigError(f"the version {version} has no rules for {topic}", hint="roll out one that has")
+        return found
 
     def _load(self, version: str) -> Mapping[str, RawTopic]:
         stored = self._history.stored(version)
         if stored is None or self._outside.rules is None:
             raise ConfigError(f"the version {version} of the rules is not in the control log")
         topics = self._outside.rules(stored)
-        if topics.keys() != self._plan.topics.keys():
-            raise ConfigError(
-                f"the version {version} reads other raw topics", hint="restart the workers with its folder"
-            )
-        for name, raw in topics.items():
-            _check(version, raw, self._plan.topics[name], self._plan)
-        # how records are taken in is the worker's own, whatever the rules: one budget of memory for all of it
         mine = self._plan.topics
+        topics = {name: raw for name, raw in topics.items() if name in mine}
+        for name, raw in topics.items():
+            _check(version, raw, mine[name], self._plan)
+        # how records are taken in is the worker's own, whatever the rules: one budget of memory for all of it
         return {name: replace(raw, rules=mine[name].rules, decoder=mine[name].decoder) for name, raw in topics.items()}
 
 

@@ -12,13 +12,16 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import NewTopic
 
-from gateway.mapping.loader import load
+from gateway.mapping.loader import load as load_mappings
+from gateway.services.rule_versions import version_of_folder
 
 from .installation import MAPPINGS, ROOT, Gateway, Installation, read_all
 from .test_kills import Load, deaths, kill_one
@@ -37,8 +40,19 @@ def other_rules(folder: Path) -> Path:
     return folder
 
 
-def digest_of(folder: Path) -> str:
-    return load(folder)[0].digest[:8]
+@dataclass(frozen=True)
+class Rules:
+    """A folder, the name of its version, and what the lineage of its events says."""
+
+    folder: Path
+    version: str
+    digest: str
+
+    @classmethod
+    def of(cls, folder: Path, prefix: str) -> Rules:
+        mappings = load_mappings(folder)
+        version = version_of_folder(folder, mappings, lambda name: prefix + name)
+        return cls(folder, version.name, mappings[0].digest[:8])
 
 
 def rollout(installation: Installation, *arguments: str) -> dict:
@@ -89,37 +103,56 @@ def judge(installation: Installation, first: str, cuts: list[tuple[tuple[int, in
     return counted
 
 
+def kill_the_command(installation: Installation, chance: random.Random, *arguments: str) -> None:
+    """SIGKILL for a command that begins or decides a rollout: workers must end what it leaves undecided."""
+    command = [sys.executable, "-m", "gateway.cli.main", "rollout", *arguments]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=installation.environment(), cwd=ROOT, **quiet)  # type: ignore[call-overload]
+    time.sleep(chance.uniform(2.0, 5.0))
+    process.kill()
+    process.wait()
+    installation.wait(
+        lambda: all(one["decision"] != "undecided" for one in rollout(installation, "status")["rollouts"]), 150
+    )
+
+
 def test_every_event_has_the_rules_that_its_source_position_asks_for(
     installation: Installation, seed: int, tmp_path: Path
 ) -> None:
     chance = random.Random(seed)
     installation.admin.create_topics([NewTopic(f"{installation.prefix}gateway.control", 1, 1)])
-    other = other_rules(tmp_path / "mappings")
-    digests = {"start": digest_of(other), "rollback": digest_of(MAPPINGS)}
+    old, new = (Rules.of(folder, installation.prefix) for folder in (MAPPINGS, other_rules(tmp_path / "mappings")))
     source = installation.source(seed)
     gateway = installation.run(workers=2, GATEWAY_WORKER_CRASHES="1000")
     installation.wait(lambda: len(gateway.pids()) == 2, 60)
-    cuts: list[tuple[tuple[int, int], str]] = []
-    cancelled = 0
-    with Load(source, 8_000, pause=0.1, chunk=100) as load_, Striking(gateway, chance) as striking:
+    committed = cancelled = killed = 0
+    pause = 0.1 if ROLLOUTS < 5 else 0.5  # the long run is long enough without a mountain of rows
+    with Load(source, 8_000, pause=pause, chunk=100) as load, Striking(gateway, chance) as striking:
         installation.wait(lambda: rollout(installation, "status")["in_force"] is not None, 90)
-        while len(cuts) < ROLLOUTS:
-            what = "rollback" if len(cuts) % 2 else "start"
-            folder = [] if len(cuts) % 2 else ["--mappings", str(other)]
-            done = rollout(installation, what, "--why", "a test", "--timeout", PATIENCE, *folder)
-            if done["committed"]:
-                cuts.append((tuple(done["cut"]), digests[what]))
-            else:
-                cancelled += 1
+        while committed < ROLLOUTS:
+            back = rollout(installation, "status")["in_force"] == new.version
+            what = ("rollback",) if back else ("start", "--mappings", str(new.folder))
+            if committed % 10 == 5 and killed < committed // 10 + 1:
+                killed += 1
+                kill_the_command(installation, chance, *what, "--why", "a test", "--timeout", PATIENCE)
+                continue
+            done = rollout(installation, *what, "--why", "a test", "--timeout", PATIENCE)
+            committed += done["committed"]
+            cancelled += not done["committed"]
             assert cancelled < 10 + ROLLOUTS, done
         end = source.lsn
         installation.wait(lambda: source.lsn > end + 40_000 or source.rows > 60_000, 60)
-        load_.end()
+        load.end()
     installation.wait_until_settled(source, 120)
     installation.check(source)
-    counted = judge(installation, digests["rollback"], cuts)
-    print(f"{len(cuts)} rollouts, {cancelled} cancelled, {striking.strikes} kills, events by digest: {dict(counted)}")
+    rollouts = [one for one in rollout(installation, "status")["rollouts"] if one["decision"] == "commit"]
+    digests = {one.version: one.digest for one in (old, new)}
+    cuts = [(tuple(one["cut"]), digests[one["version"]]) for one in rollouts]
+    counted = judge(installation, old.digest, cuts)
+    told = f"{len(cuts)} rollouts, {cancelled} cancelled, {striking.strikes} workers and {killed} commands killed"
+    print(f"{told}, events by digest: {dict(counted)}")
     assert deaths(gateway) == striking.strikes > 0
+    assert len(cuts) >= ROLLOUTS
     assert all(counted[digest] > 0 for digest in digests.values())
     assert [cut for cut, _ in cuts] == sorted(cut for cut, _ in cuts)
 
@@ -139,7 +172,8 @@ def test_a_refused_version_leaves_the_old_one_running(installation: Installation
     source.write(500)
     installation.wait_until_settled(source)
     installation.check(source)
-    assert set(judge(installation, digest_of(MAPPINGS), [])) == {digest_of(MAPPINGS)}
+    digest = Rules.of(MAPPINGS, installation.prefix).digest
+    assert set(judge(installation, digest, [])) == {digest}
     assert rollout(installation, "status")["rollouts"] == []
 
 

@@ -36,6 +36,16 @@ def changed(folder: Path, number: int) -> Path:
     return folder
 
 
+def with_another_topic(folder: Path) -> Path:
+    """A copy of the rules with a second mapping, over a raw topic of its own."""
+    shutil.copytree(MAPPINGS, folder)
+    shutil.copytree(folder / "thing", folder / "gadget")
+    file = folder / "gadget" / "thing.yaml"
+    text = file.read_text().replace("mapping: thing", "mapping: gadget").replace("thing.raw", "gadget.raw")
+    file.write_text(text.replace("shop.thing:", "shop.gadget:").replace("shop.part:", "shop.bolt:"))
+    return folder
+
+
 class RolloutWorld(MemoryInstallation):
     """Old rules in the workers' folder, new ones beside it."""
 
@@ -87,4 +97,4 @@ class RolloutWorld(MemoryInstallation):
         return [dict(part.split("=", 1) for part in text.split(",")) for text in texts]
 
 
-__all__ = ["RolloutWorld", "changed", "full"]
+__all__ = ["RolloutWorld", "changed", "full", "with_another_topic"]

@@ -18,7 +18,7 @@ from gateway.telemetry.signals import BarrierGivenUp, FindingSeen, RulesChanged
 
 from .control_world import PLACES, desk, orders, turns
 from .memory_world import COMPILED, Killed
-from .rollout_world import RolloutWorld, changed, full
+from .rollout_world import RolloutWorld, changed, full, with_another_topic
 from .test_new_rules import digests
 from .test_worker import turn_until_settled
 
@@ -266,6 +266,26 @@ def test_a_partition_that_is_read_anew_finds_each_place_under_its_own_rules(tmp_
     turn_until_settled(world, again)
     world.judge(world.old, (cut, world.new))
     assert sorted(map(str, world.lineages())) == before
+
+
+def test_a_raw_topic_that_is_new_gets_its_rules_from_the_folder_and_the_others_keep_theirs(tmp_path: Path) -> None:
+    world = RolloutWorld(14, tmp_path)
+    worker = begun(world)
+    cut = world.rollout([worker]).start(world.new, "me", "why", 20).cut
+    world.source.write(100)
+    turn_until_settled(world, worker)
+    worker.close()
+    both = load(with_another_topic(tmp_path / "both"))
+    for topic in ("gadget.raw", "gadget.raw.dlq"):
+        world.broker.create(full(topic), 1)
+    again, _ = world.worker(mappings=both)
+    world.source.write(200)
+    turn_until_settled(world, again)
+    turns(world, [again])
+    assert world.signals.stopped() == []
+    world.judge(world.old, (cut, world.new))
+    gadget = next(one.digest for one in both if one.name == "gadget")
+    assert digests(world) == {gadget, world.new.digests[PLACES[0].topic]}
 
 
 def test_a_second_rollout_waits_for_the_first_and_the_same_rules_are_no_rollout(tmp_path: Path) -> None:
