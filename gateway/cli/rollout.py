@@ -78,13 +78,14 @@ def start(
     """
     with failures_told():
         who, why = given_by(why, who)
+        cut = _cut(at)
         settings = _settings(mappings)
         with wire_rollout(settings) as rolling:
             candidate = rolling.judge.candidate(settings.mappings)
             refused = compare(candidate, rolling.rollout.standing()).refused
             if refused:
                 raise ConfigError("the rules are refused, the old ones stay in force:\n" + "\n".join(refused))
-            outcome = rolling.rollout.start(_version(candidate), who, why, timeout, _cut(at))
+            outcome = rolling.rollout.start(_version(candidate), who, why, timeout, cut)
     _end(outcome, output)
 
 
@@ -98,9 +99,10 @@ def rollback(
     """
     with failures_told():
         who, why = given_by(why, who)
+        cut = _cut(at)
         with wire_rollout(Settings()) as rolling:
             rolling.judge.check_way_back(rolling.rollout.standing())
-            outcome = rolling.rollout.rollback(who, why, timeout, _cut(at))
+            outcome = rolling.rollout.rollback(who, why, timeout, cut)
     _end(outcome, output)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.bridge.commands import ALL, Command, Kind, Result
 from gateway.mapping.loader import load
-from gateway.model.errors import ConfigError
+from gateway.model.errors import BarrierAwaited, ConfigError
+from gateway.model.unit import Unit
 from gateway.services.control import new_id
 from gateway.services.rule_versions import RuleVersion, read_version, version_of_folder
 from gateway.services.worker import Worker
-from gateway.services.worker_barriers import UNDECIDED_SECONDS
+from gateway.services.worker_barriers import UNDECIDED_SECONDS, Barriers
+from gateway.services.worker_partition import OwnedPartition
 from gateway.telemetry.signals import BarrierGivenUp, FindingSeen, RulesChanged
 
 from .control_world import PLACES, desk, orders, turns
@@ -119,6 +123,35 @@ def test_whatever_fails_at_whichever_step_no_transaction_mixes_two(seed: int, tm
     turn_until_settled(world, *(worker for worker, _ in alive.values()))
     world.check()
     world.judge(world.old, *cuts)
+
+
+@pytest.mark.parametrize("planted", ["nothing is held", "the cut is passed a transaction late"])
+def test_planted_bugs_are_found_by_the_judge(planted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Barriers.gate
+
+    def broken(self: Barriers, owned: OwnedPartition, unit: Unit) -> None:
+        if planted == "nothing is held":
+            with suppress(BarrierAwaited):
+                gate(self, owned, unit)
+        else:
+            hi = owned.settled_hi
+            gate(self, owned, msgspec.structs.replace(unit, commit=hi.commit if hi else 0))
+
+    world = RolloutWorld(15, tmp_path)
+    worker = begun(world)
+    stored, barrier = prepare(world, world.new, world.old, (1, world.source.lsn + 400))
+    counter = desk(world, [worker])
+    with monkeypatch.context() as bug:
+        bug.setattr(Barriers, "gate", broken)
+        counter.give(stored, barrier)
+        counter.answers(barrier.id, PLACES, 5)
+        world.source.write(300)
+        turns(world, [worker], 100)
+        counter.give(decide(barrier, Kind.COMMIT))
+        turn_until_settled(world, worker)
+    assert barrier.cut is not None
+    with pytest.raises(AssertionError):
+        world.judge(world.old, (barrier.cut, world.new))
 
 
 def test_a_partition_that_is_past_the_cut_answers_late_and_a_later_cut_is_tried(tmp_path: Path) -> None:
