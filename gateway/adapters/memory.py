@@ -1,108 +1,15 @@
-"""A broker in memory with transactions, markers and groups: passes the same contract suite as the real one."""
+"""A cluster in memory: producer, reader of logs and questions pass the same contract suite as the real ones."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from zlib import crc32
 
-from gateway.model.errors import ConfigError, DependencyError
+from gateway.adapters.memory_broker import MemoryBroker, MemoryTransaction
+from gateway.model.errors import DependencyError
 from gateway.model.record import Headers, RawRecord
 from gateway.ports import Batch, Committed, InDoubt, Membership, MustAbort, Partition, TopicShape
 
 __all__ = ["MemoryBroker", "MemoryCluster", "MemoryLog", "MemorySink"]
-
-
-@dataclass(slots=True)
-class _Transaction:
-    owner: str
-    state: str = "open"
-    offsets: dict[tuple[str, Partition], Committed] = field(default_factory=dict)
-    touched: set[Partition] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Slot:
-    record: RawRecord | None  # None: a marker
-    transaction: _Transaction | None
-
-
-class MemoryBroker:
-    """Logs, committed offsets and producer epochs of one cluster."""
-
-    def __init__(self) -> None:
-        self.logs: dict[Partition, list[_Slot]] = {}
-        self.low: dict[Partition, int] = {}
-        self.committed: dict[tuple[str, Partition], Committed] = {}
-        self.epochs: dict[str, int] = {}
-        self.transactions: dict[str, _Transaction] = {}
-        self.generations: dict[tuple[str, str], int] = {}
-        self._topic_ids: dict[str, str] = {}
-        self._serial = itertools.count(1)
-
-    def create(self, topic: str, partitions: int) -> None:
-        """A new topic."""
-        self._topic_ids[topic] = f"memory-{next(self._serial)}"
-        for number in range(partitions):
-            self.logs[Partition(topic, number)] = []
-            self.low[Partition(topic, number)] = 0
-
-    def shape(self, topic: str) -> TopicShape:
-        """Id and partition count of ``topic``. ConfigError if there is none."""
-        if topic not in self._topic_ids:
-            raise ConfigError(f"topic {topic} does not exist", where="memory")
-        return TopicShape(self._topic_ids[topic], sum(one.topic == topic for one in self.logs))
-
-    def append(
-        self,
-        place: Partition,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Headers = (),
-        timestamp_ms: int = 0,
-        transaction: _Transaction | None = None,
-    ) -> int:
-        """Append one record; gives its offset."""
-        log = self.logs[place]
-        offset = len(log)
-        log.append(_Slot(RawRecord(*place, offset, timestamp_ms, key, value, headers), transaction))
-        return offset
-
-    def partition_for(self, topic: str, key: bytes | None) -> Partition:
-        """Where a record with this key goes."""
-        return Partition(topic, crc32(key or b"") % self.shape(topic).partitions)
-
-    def stable(self, place: Partition) -> int:
-        """The last stable offset."""
-        for offset, slot in enumerate(self.logs[place]):
-            if slot.record is not None and slot.transaction is not None and slot.transaction.state == "open":
-                return offset
-        return len(self.logs[place])
-
-    def readable(self, place: Partition, start: int, limit: int) -> tuple[list[RawRecord], int]:
-        """Records a read_committed reader gets from ``start``, and the offset it has reached."""
-        found: list[RawRecord] = []
-        stable = self.stable(place)
-        for offset in range(start, stable):
-            if len(found) == limit:
-                return found, offset
-            slot = self.logs[place][offset]
-            if slot.record is not None and (slot.transaction is None or slot.transaction.state == "committed"):
-                found.append(slot.record)
-        return found, stable
-
-    def end(self, transaction: _Transaction, state: str) -> None:
-        """Commit or abort: markers in every touched partition, offsets of the group if committed."""
-        transaction.state = state
-        for place in sorted(transaction.touched):
-            self.logs[place].append(_Slot(None, transaction))
-        if state == "committed":
-            self.committed.update(transaction.offsets)
-
-    def undecided(self, group: str, place: Partition) -> bool:
-        """Whether an open transaction holds an offset of this group and partition."""
-        return any((group, place) in one.offsets and one.state == "open" for one in self.transactions.values())
 
 
 class MemorySink:
@@ -112,21 +19,19 @@ class MemorySink:
         self._broker = broker
         self._id = transactional_id
         self._epoch = -1
-        self._transaction: _Transaction | None = None
+        self._transaction: MemoryTransaction | None = None
 
     def reopen(self) -> None:
         """See ``TransactionalSink``."""
-        old = self._broker.transactions.get(self._id)
-        if old is not None and old.state == "open":
-            self._broker.end(old, "aborted")
-        self._epoch = self._broker.epochs[self._id] = self._broker.epochs.get(self._id, 0) + 1
+        self._epoch = self._broker.fence(self._id)
+        self._broker.complete(self._id)
         self._transaction = None
 
     def _check(self) -> None:
         if self._broker.epochs.get(self._id) != self._epoch:
             raise InDoubt("another producer has this transactional id", where=self._id, fenced=True)
 
-    def _open(self) -> _Transaction:
+    def _open(self) -> MemoryTransaction:
         self._check()
         if self._transaction is None:
             raise InDoubt("no transaction is open", where=self._id)
@@ -135,7 +40,8 @@ class MemorySink:
     def begin(self) -> None:
         """See ``TransactionalSink``."""
         self._check()
-        self._transaction = self._broker.transactions[self._id] = _Transaction(self._id)
+        self._broker.complete(self._id)  # the coordinator takes nothing new while markers of the last one are under way
+        self._transaction = self._broker.transactions[self._id] = MemoryTransaction(self._id)
 
     def send(
         self,
@@ -150,7 +56,6 @@ class MemorySink:
         """See ``TransactionalSink``."""
         transaction = self._open()
         place = self._broker.partition_for(topic, key) if partition is None else Partition(topic, partition)
-        transaction.touched.add(place)
         offset = self._broker.append(place, key, value, headers, timestamp_ms or 0, transaction)
         if delivered is not None:
             delivered(offset)
@@ -158,11 +63,11 @@ class MemorySink:
     def stage(self, offsets: Mapping[Partition, Committed], membership: Membership | None) -> None:
         """The half of a commit that a crash can leave behind: offsets are in, the decision is not.
 
-        MustAbort: the member is of another generation.
+        MustAbort: the member is of another generation. A commit that names no member is not fenced, as on the real one.
         """
         transaction = self._open()
         group, member, generation = membership if isinstance(membership, tuple) else ("", "", -1)
-        if self._broker.generations.get((group, member), -2) != generation:
+        if member and self._broker.generations.get((group, member)) != generation:
             raise MustAbort("the member's generation is not the group's", where=group)
         transaction.offsets.update({(group, place): at for place, at in offsets.items()})
 

@@ -51,7 +51,7 @@ class MemoryGroup:
             self.generation += 1
             for one, places in zip(self.members, self._ranges(), strict=True):
                 one.granted = places
-                self.broker.generations[(self.name, one.member_id)] = self.generation
+                one.generation = self.broker.generations[(self.name, one.member_id)] = self.generation
 
     def _ranges(self) -> list[list[Partition]]:
         shares: list[list[Partition]] = [[] for _ in self.members]
@@ -74,6 +74,7 @@ class MemorySource:
         self._broker = group.broker
         self.topics: tuple[str, ...] = ()
         self.member_id = ""
+        self.generation = -1
         self.granted: list[Partition] | None = None
         self._listener: RebalanceListener | None = None
         self._next: dict[Partition, int] = {}
@@ -108,6 +109,8 @@ class MemorySource:
     def _serve_rebalance(self) -> None:
         if self._listener is None:
             return
+        if self not in self._group.members:
+            self._lose()
         if self._group.rebalancing and self.member_id not in self._group.given_up:
             self._give_up()
             self._group.gave_up(self)
@@ -122,15 +125,24 @@ class MemorySource:
         self._next, self._running, self._ended = {}, set(), {}
         self.granted = None  # of a generation that is over
 
-    def expel(self) -> None:
-        """What a session timeout does: the group goes on without this member, who hears of it later."""
+    def expel(self, heard: bool = True) -> None:
+        """What a session timeout does: the group goes on without this member, who is told within its next ``take``.
+
+        ``heard``: its client knows by then that it is no member any more; otherwise it still believes to be one.
+        """
         self._group.leave(self)
-        if self._listener is not None:
-            lost, self._next, self._running, self._ended = sorted(self._next), {}, set(), {}
-            self.granted = None
-            self._listener.lost(lost)
-        self._group.members.append(self)
-        self._group.rebalance()
+        if heard:
+            self.member_id, self.generation = "", -1
+
+    def _lose(self) -> None:
+        lost, self._running, self._ended = sorted(self._next), set(), {}
+        self.granted = None
+        try:
+            if lost and self._listener is not None:
+                self._listener.lost(lost)
+        finally:
+            self._next = {}
+        self.member_id = self._group.join(self)
 
     def committed(self, partition: Partition) -> Committed | None:
         """See ``EventSource``."""
@@ -155,10 +167,9 @@ class MemorySource:
 
     def membership(self) -> Membership | None:
         """See ``EventSource``."""
-        if not self._next:
+        if not self._next or not self.member_id:
             return None
-        key = (self._group.name, self.member_id)
-        return (*key, self._broker.generations.get(key, -1))
+        return (self._group.name, self.member_id, self.generation)
 
     def close(self) -> None:
         """See ``EventSource``."""
