@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         32 * 1024 * 1024, description="largest event or letter; a topic's own max.message.bytes holds where it is less"
     )
     set_max_events: int = Field(200_000, description="most events of one change set; above it is a dead letter")
-    set_max_bytes: int = Field(64 * 1024 * 1024, description="largest change set, as records read or events written")
+    set_max_bytes: int = Field(32 * 1024 * 1024, description="largest change set, as records read or events written")
     unit_max_bytes: int = Field(4 * 1024**3, description="largest open transaction of one partition; then it stops")
     unit_memory_bytes: int = Field(
         16 * 1024 * 1024, description="open transactions of one worker held in memory; the rest goes to a file"

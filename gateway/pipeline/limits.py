@@ -41,7 +41,7 @@ class Limits:
     record_bytes: int = RECORD_BYTES
     records: Mapping[str, int] = field(default_factory=dict)
     set_events: int = 200_000
-    set_bytes: int = 64 * _MEGABYTE
+    set_bytes: int = 32 * _MEGABYTE
     letter_records: int = 5_000
     letter_bytes: int = 8 * _MEGABYTE
 
