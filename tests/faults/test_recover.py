@@ -89,6 +89,9 @@ def test_a_partition_that_retention_overtook_stops_until_its_loss_is_accepted(
     status, shown, _ = recover(installation, "--yes")
     actions = {one["partition"]: one["action"] for one in shown["partitions"]}
     assert (status, actions) == (1, {0: "in place", 1: "in place", 2: "cannot", 3: "in place"})
+    text = CliRunner(env=installation.environment()).invoke(app, []).stdout
+    assert f"--accept-loss goes on at {low}" in text
+    assert "3 in place, 1 cannot: nothing to write" in text
     status, shown, told = recover(installation, "--yes", "--accept-loss")
     assert status == 0, told
     assert shown["partitions"][2]["lost"] == [int(found[1]), low - 1]

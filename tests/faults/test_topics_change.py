@@ -46,21 +46,16 @@ def test_an_added_partition_stops_all_and_what_was_settled_since_is_named(
     assert all("now it is" in told and SETTLED_SINCE.search(told) for told in of_old_ones), of_old_ones
 
 
-def test_a_topic_made_anew_stops_all_and_nobody_begins_with_it(installation: Installation, seed: int) -> None:
+def test_a_topic_made_anew_stops_all_partitions(installation: Installation, seed: int) -> None:
     source = installation.source(seed)
     source.write(400)
     gateway = installation.run(**SOON)
     installation.wait_until_settled(source)
-    raw, events = installation.prefix + installation.raw, installation.published()
+    raw = installation.prefix + installation.raw
     installation.admin.delete_topics([raw])[raw].result(20)
     installation.wait(lambda: created(installation, raw), 30)
     installation.wait(lambda: len(gateway.said("partition stopped")) == PARTITIONS, 60)
     assert all(SETTLED_SINCE.search(line["error"]) for line in gateway.said("partition stopped")), gateway.told()
-    gateway.stop()
-    source.write(400)
-    again = installation.run(**SOON)
-    assert all("the topic was" in line["error"] for line in refused(installation, again))
-    assert installation.published() == events
 
 
 def created(installation: Installation, topic: str) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gateway.adapters.memory import MemoryBroker, _Slot, _Transaction
+from gateway.adapters.memory_broker import MemoryBroker, _Slot
 from gateway.model.event import EncodedEvent
 from gateway.model.record import RawRecord
 from gateway.ports import Committed, Partition
@@ -77,16 +77,15 @@ def lines(path: Path) -> list[Any]:
 def fill(broker: MemoryBroker, release: str) -> dict[str, Any]:
     """Put a release's topics and offsets into a broker; what stands in `cluster.json`."""
     cluster: dict[str, Any] = json.loads((FOLDER / release / "cluster.json").read_text())
-    ended = _Transaction("the release", "committed")
     for topic, facts in cluster["topics"].items():
         broker.create(topic, facts["partitions"])
         broker._topic_ids[topic] = facts["id"]
         for number, end in enumerate(facts["ends"]):
-            broker.logs[Partition(topic, number)] = [_Slot(None, ended) for _ in range(end)]
+            broker.logs[Partition(topic, number)] = [_Slot(None, None) for _ in range(end)]
     for topic, number, offset, timestamp, key, value, headers in lines(FOLDER / release / "topics.jsonl.gz"):
         shown = tuple((name, _unpacked(text)) for name, text in headers)
         record = RawRecord(topic, number, offset, timestamp, _unpacked(key), _unpacked(value), shown)
-        broker.logs[Partition(topic, number)][offset] = _Slot(record, ended)
+        broker.logs[Partition(topic, number)][offset] = _Slot(record, None)
     for topic, number, offset, metadata in cluster["offsets"]:
         broker.committed[cluster["group"], Partition(topic, number)] = Committed(offset, metadata)
     return cluster

@@ -91,3 +91,21 @@ def test_a_topic_made_anew_whose_records_are_gone_is_not_taken_for_retention() -
         world.clock.seconds += 0.1
     assert len(world.signals.stopped()) == 3
     assert all("the topic was" in told and "; records 0 to" in told for told in world.signals.stopped())
+
+
+def test_nobody_begins_with_a_topic_made_anew_whose_offsets_went_with_it() -> None:
+    """A broker forgets the offsets of a topic that is deleted: what the topic was, the state topic tells."""
+    world = MemoryInstallation(35)
+    world.source.write(200)
+    first, _ = world.worker()
+    turn_until_settled(world, first)
+    first.close()
+    world.broker.committed.clear()
+    world.broker.create(RAW, 3)
+    world.source.write(200)
+    again, _ = world.worker()
+    with pytest.raises(ConfigError, match="the topic was memory-"):
+        for _ in range(20):
+            again.turn()
+            world.clock.seconds += 0.5
+    assert len(world.signals.stopped()) == 3
