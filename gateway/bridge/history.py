@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from gateway.bridge.commands import Command, Kind
@@ -41,7 +42,8 @@ class History:
 
     def since(self, offset: int) -> Iterator[tuple[int, Command]]:
         """Commands from ``offset`` on, each with its own."""
-        return ((at, one) for at, one in self._commands if at >= offset)
+        first = bisect_left(self._commands, offset, key=lambda placed: placed[0])
+        return iter(self._commands[first:])
 
     def named(self, name: str) -> Command | None:
         """The command with this id."""

@@ -57,6 +57,8 @@ class Control:
 
     def _obey_all(self, owned: OwnedPartition) -> None:
         assert owned.progress is not None
+        if owned.progress.control >= self.log.position:
+            return
         for at, command in self.log.history.since(owned.progress.control):
             ack = self._obey(owned, command) if aims_at(command, *owned.place) else None
             owned.progress = replace(owned.progress, control=at + 1)
