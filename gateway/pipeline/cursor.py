@@ -41,6 +41,7 @@ class Steps:
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
         kinds, hashes = _index(unit.entries)
+        self._kinds = kinds
         last = max((place for place, kind in enumerate(kinds) if kind == ROW), default=-1)
         amid = [place for place in range(last) if kinds[place] == SNAPSHOT]
         self._amid = len(amid)
@@ -49,18 +50,19 @@ class Steps:
     def __len__(self) -> int:
         return len(self._starts) - 1
 
-    def parts(self, done: int, largest: int) -> Iterator[Part]:
-        """The steps from ``done`` on, about a megabyte at a time; one above ``largest`` bytes by itself."""
+    def parts(self, done: int, largest: int, most: int = 0) -> Iterator[Part]:
+        """The steps from ``done`` on, a megabyte or ``most`` (500) records at a time; above ``largest`` bytes alone."""
         while done < len(self):
             first, size, count = done, 0, 0
             while done < len(self):
                 places = self._of(done)
                 weight = sum(size_at(self._unit.entries, place) for place in places)
-                full = size + weight > min(_BYTES, largest) or count + len(places) > _RECORDS
+                full = size + weight > min(_BYTES, largest) or count + len(places) > (most or _RECORDS)
                 if done > first and (full or (first < self._amid) != (done < self._amid)):
                     break
                 size, count, done = size + weight, count + len(places), done + 1
-            yield self._part(first, done, size, too_large=size > largest)
+            too_large = size > largest and self._kinds[self._of(first)[0]] == ROW
+            yield self._part(first, done, size, too_large=too_large)
 
     def _of(self, step: int) -> Sequence[int]:
         return self._places[self._starts[step] : self._starts[step + 1]]
