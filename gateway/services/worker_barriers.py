@@ -24,6 +24,7 @@ __all__ = ["UNDECIDED_SECONDS", "Barriers"]
 UNDECIDED_SECONDS = 60.0
 """After so long a worker cancels a barrier that nobody decides: who began it is dead."""
 _STORE_AGAIN = 10.0
+_WATCHED_AT_LEAST = 2.0
 
 
 class Barriers:
@@ -131,10 +132,8 @@ class Barriers:
     def watch(self, partitions: Iterable[OwnedPartition]) -> None:
         """Cancel barriers that nobody decides, and store the folder's rules in the log if it lacks them."""
         now = self._outside.clock.monotonic()
-        armed = {one.id for owned in partitions for one in self._of(owned) if not one.committed}
-        self._armed_since = {name: self._armed_since.get(name, now) for name in armed}
-        for name, since in self._armed_since.items():
-            if now - since >= UNDECIDED_SECONDS:
+        for name in {one.id for owned in partitions for one in self._of(owned) if not one.committed}:
+            if self._log.history.decision(name) is None and self._overdue(name, now):
                 self._armed_since[name] = now
                 why = f"nobody decided it for {UNDECIDED_SECONDS:.0f} s"
                 self._append(Command(self._name(), Kind.CANCEL, self._plan.transactional_id, why, (ALL,), barrier=name))
@@ -150,6 +149,13 @@ class Barriers:
                     version=mine.name, digests=dict(mine.digests), files=mine.files,
                 )
             )  # fmt: skip
+
+    def _overdue(self, barrier: str, now: float) -> bool:
+        """By this worker's own watch, or by the command's date: workers that die often never watch for long."""
+        watched = now - self._armed_since.setdefault(barrier, now)
+        command = self._log.history.named(barrier)
+        age = self._outside.clock.now() - command.at_ms / 1000 if command is not None and command.at_ms else 0.0
+        return watched >= UNDECIDED_SECONDS or (age >= UNDECIDED_SECONDS and watched >= _WATCHED_AT_LEAST)
 
     def _name(self) -> str:
         return secrets.token_hex(6)

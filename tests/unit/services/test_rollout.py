@@ -205,6 +205,24 @@ def test_a_barrier_that_nobody_decides_is_cancelled_after_a_minute(tmp_path: Pat
     world.judge(world.old)
 
 
+def test_workers_that_die_often_cancel_it_too(tmp_path: Path) -> None:
+    """None of them sees the barrier for a minute: the command's date tells."""
+    world = RolloutWorld(16, tmp_path)
+    worker = begun(world)
+    stored, barrier = prepare(world, world.new, world.old, (1, world.source.lsn + 100))
+    barrier = msgspec.structs.replace(barrier, at_ms=int(world.clock.now() * 1000))
+    desk(world, [worker]).give(stored, barrier)
+    world.source.write(200)
+    for _ in range(9):
+        turns(world, [worker], 100)
+        world.clock.seconds += 6
+        worker.close()
+        worker, _ = world.worker(fresh=False)
+    assert world.history().decision(barrier.id) is Kind.CANCEL
+    turn_until_settled(world, worker)
+    world.check()
+
+
 def test_a_version_that_does_not_load_is_refused_and_leaves_the_old_one_running(tmp_path: Path) -> None:
     world = RolloutWorld(6, tmp_path)
     worker = begun(world)
