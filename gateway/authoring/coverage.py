@@ -1,4 +1,4 @@
-"""What part of recorded changes the rules explain: by rule, by table, by operation, by column, by turn of a code."""
+"""What part of recorded changes the rules explain: by rule, table, operation, column, turn of a code; and by branch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway.authoring.explain_rows import net_rows
 from gateway.authoring.offline import mapping_of_topic, translations
+from gateway.mapping.branches import Branch, Branches, BranchKind
 from gateway.mapping.compiled import Column, CompiledMapping, RowOp
 from gateway.model.event import Check, Interpretation, OutcomeKind, Tried
 from gateway.model.unit import Unit
@@ -43,6 +44,7 @@ class MappingCover:
     """One mapping over the records. Units are counted as in the rules' accounting: changed columns, or whole rows.
 
     ``units``: by table, operation, column ('' for a row) and taker, a rule's name or one of NOBODY, BOOKKEEPING.
+    ``branches``: of data and columns, where the mapping was loaded to have them watched.
     ``turns``: by table, column, value before and after and taker. ``values``: seen of columns with codes.
     """
 
@@ -56,6 +58,7 @@ class MappingCover:
     turns: Counter[tuple[str, str, Value, Value, str]] = field(default_factory=Counter)
     values: dict[tuple[str, str], set[Value]] = field(default_factory=dict)
     rules: dict[str, RuleCover] = field(default_factory=dict)
+    branches: tuple[Branch, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,22 +73,28 @@ def cover(
     mappings: Sequence[CompiledMapping],
     books: Mapping[str, Rulebook],
     progress: Callable[[int], None] = lambda _: None,
+    branches: Branches | None = None,
 ) -> Coverage:
     """Interpret every change set again, watching. ``progress`` hears how many records more are done.
 
-    Snapshot rows count for the rules that state them; they change nothing, so they are no units.
+    Snapshot rows count for the rules that state them; they change nothing, so they are no units. ``branches``: those
+    that the mappings were loaded with, for this alone: each set is interpreted twice, and they look at the first.
     """
-    found = Coverage({one.name: _empty(one) for one in mappings})
+    watched = Branches() if branches is None else branches
+    found = Coverage({one.name: _empty(one, watched) for one in mappings})
     for unit, translation in translations(units, mappings, books):
         mapping = mapping_of_topic(unit.topic, mappings)
         assert mapping is not None, "assemble() passes over topics that no mapping reads"
-        _Watch(found.mappings[mapping.name], books[mapping.name]).unit(unit, translation)
+        with watched.resting():
+            _Watch(found.mappings[mapping.name], books[mapping.name]).unit(unit, translation)
         progress(len(unit.entries))
     return found
 
 
-def _empty(mapping: CompiledMapping) -> MappingCover:
-    return MappingCover(mapping, rules={rule.name: RuleCover() for rule in mapping.rules})
+def _empty(mapping: CompiledMapping, watched: Branches) -> MappingCover:
+    mine = [branch for branch in watched.found if branch.owner.file == mapping.file]
+    mine.sort(key=lambda branch: (branch.mark.line, branch.mark.column, branch.kind is not BranchKind.WHEN))
+    return MappingCover(mapping, rules={rule.name: RuleCover() for rule in mapping.rules}, branches=tuple(mine))
 
 
 class _Watch:

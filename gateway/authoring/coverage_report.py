@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from gateway.authoring.coverage import BOOKKEEPING, NOBODY, Coverage, MappingCover
 from gateway.authoring.shown import plain
+from gateway.mapping.branches import Branch, BranchKind
 from gateway.model.values import Value
 
 __all__ = [
+    "BranchLine",
     "ColumnLine",
     "MappingReport",
     "Report",
@@ -83,6 +85,43 @@ class TestLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchLine:
+    """One branch point of a rule's data, an older version's ``set`` or a column (the other two are then '').
+
+    ``true``, ``false``: how often its test was; of `otherwise`, how many different codes were unlisted and listed.
+    """
+
+    kind: str
+    place: str
+    text: str
+    owner: str
+    field: str
+    rule: str
+    event: str
+    table: str
+    column: str
+    true: int
+    false: int
+
+    @property
+    def seen(self) -> str:
+        """Which ways it went: both, true, false or never."""
+        return ("both" if self.false else "true") if self.true else "false" if self.false else "never"
+
+    @property
+    def verdict(self) -> str:
+        """What is missing of it; '' where it went both ways."""
+        if self.kind == BranchKind.OTHERWISE:
+            return {"both": "", "true": "always needed", "false": "never needed", "never": "never asked"}[self.seen]
+        return {"both": "", "true": "never false", "false": "never true", "never": "never asked"}[self.seen]
+
+    @property
+    def whose(self) -> str:
+        """Owner and field in words."""
+        return f"{self.owner}, {self.field}" if self.field else self.owner
+
+
+@dataclass(frozen=True, slots=True)
 class RuleLine:
     """One rule: how often it fired, how much it took, where it stops most, its tests."""
 
@@ -125,11 +164,13 @@ class MappingReport:
     explained: Share
     fired: Share
     both_ways: Share
+    taken: Share
     tables: tuple[TableLine, ...]
     rules: tuple[RuleLine, ...]
     turns: tuple[Turn, ...]
     unseen: tuple[tuple[str, str, tuple[Value, ...]], ...]
     """Codes that the mapping lists and no record had: table, column, symbols."""
+    branches: tuple[BranchLine, ...] = ()
 
     @property
     def lacks(self) -> tuple[tuple[str, str], ...]:
@@ -163,6 +204,11 @@ class Report:
     def both_ways(self) -> Share:
         """Tests that were seen both true and false, of all."""
         return self._sum(one.both_ways for one in self.mappings)
+
+    @property
+    def taken(self) -> Share:
+        """Branch points of data and columns that were seen to go both ways, of all."""
+        return self._sum(one.taken for one in self.mappings)
 
     @property
     def records(self) -> int:
@@ -200,6 +246,11 @@ def _lacks(one: MappingReport) -> Iterable[tuple[str, str]]:
         for test in rule.tests if rule.fired else ():
             if test.verdict:
                 yield test.verdict, f"{rule.rule}: {test.text}"
+    idle = {rule.rule for rule in one.rules if not rule.fired}
+    for branch in one.branches:
+        if branch.verdict and branch.rule not in idle:
+            word = "otherwise" if branch.kind == BranchKind.OTHERWISE else "branch"
+            yield f"{word} {branch.verdict}", f"{branch.whose} ({branch.place}): {branch.text}"
     for name, column, symbols in one.unseen:
         yield "code never seen", f"{name}.{column}: {', '.join(map(shown, symbols))}"
 
@@ -217,6 +268,7 @@ def report_of(coverage: Coverage, source: str, *, masked: bool = False) -> Repor
 def _mapping(cover: MappingCover) -> MappingReport:
     rules = tuple(_rules(cover))
     tests = [test for rule in rules for test in rule.tests]
+    branches = tuple(_branch(one) for one in cover.branches)
     units = sum(cover.units.values())
     nobody = sum(count for (*_, taker), count in cover.units.items() if taker == NOBODY)
     return MappingReport(
@@ -229,10 +281,29 @@ def _mapping(cover: MappingCover) -> MappingReport:
         Share(units - nobody, units),
         Share(sum(rule.fired > 0 for rule in rules), len(rules)),
         Share(sum(not test.verdict for test in tests), len(tests)),
+        Share(sum(not branch.verdict for branch in branches), len(branches)),
         tuple(_tables(cover)),
         rules,
         tuple(_turns(cover)),
         tuple(_unseen(cover)),
+        branches,
+    )
+
+
+def _branch(one: Branch) -> BranchLine:
+    owner, mark = one.owner, one.mark
+    return BranchLine(
+        str(one.kind),
+        f"{owner.file}:{mark.line}:{mark.column}",
+        one.text if one.kind is BranchKind.OTHERWISE else f"{one.kind} {one.text}",
+        str(owner),
+        one.fills,
+        owner.rule,
+        owner.event,
+        owner.table,
+        owner.column,
+        one.true,
+        one.false,
     )
 
 

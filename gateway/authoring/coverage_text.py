@@ -25,6 +25,7 @@ def text(report: Report) -> Iterator[str]:
     yield f"changes explained   {share(report.explained)}"
     yield f"rules that fired    {share(report.fired)}"
     yield f"tests both ways     {share(report.both_ways)}"
+    yield f"branches both ways  {share(report.taken) if report.taken.whole else 'there are none'}"
     for one in report.mappings:
         yield ""
         yield from _mapping(one)
@@ -55,6 +56,7 @@ def as_json(report: Report) -> dict[str, object]:
         "explained": _share(report.explained),
         "rules_fired": _share(report.fired),
         "tests_both_ways": _share(report.both_ways),
+        "branches_both_ways": _share(report.taken),
         "mappings": [_plain_mapping(one) for one in report.mappings],
     }
 
@@ -77,6 +79,7 @@ def _plain_mapping(one: MappingReport) -> dict[str, object]:
         "explained": _share(one.explained),
         "rules_fired": _share(one.fired),
         "tests_both_ways": _share(one.both_ways),
+        "branches_both_ways": _share(one.taken),
         "tables": [
             {
                 "table": table.table,
@@ -98,6 +101,12 @@ def _plain_mapping(one: MappingReport) -> dict[str, object]:
                 "tests": [{"test": t.text, "true": t.true, "false": t.false, "verdict": t.verdict} for t in rule.tests],
             }
             for rule in one.rules
+        ],
+        "branches": [
+            {"kind": b.kind, "place": b.place, "test": b.text, "rule": b.rule, "event": b.event, "table": b.table,
+             "column": b.column, "field": b.field, "true": b.true, "false": b.false,
+             "seen": b.seen, "verdict": b.verdict}
+            for b in one.branches
         ],
         "turns": [
             {"table": t.table, "column": t.column, "before": plain(t.before), "after": plain(t.after),

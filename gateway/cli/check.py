@@ -53,7 +53,11 @@ def check(
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Look at the legacy database (legacy_dsn).")] = False,
     against: Annotated[
-        str, typer.Option("--against", help="Mappings as readers know them: a git revision, REVISION:FOLDER or folder.")
+        str,
+        typer.Option(
+            "--against",
+            help="Mappings as readers know them: a git revision, REVISION:FOLDER or folder; tells gone events.",
+        ),
     ] = "",
     registered: Annotated[
         Path | None, typer.Option("--registered", help="Folder of schemas that the registry once gave.")

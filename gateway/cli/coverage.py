@@ -22,6 +22,7 @@ from gateway.authoring.offline import assemble, books_of
 from gateway.cli.diff_sources import Records, recorded, streamed
 from gateway.cli.examples import examples
 from gateway.cli.failing import failures_told
+from gateway.mapping.branches import Branches
 from gateway.mapping.loader import load
 from gateway.model.errors import ConfigError
 from gateway.settings import Settings
@@ -35,6 +36,7 @@ _SHARES: dict[str, Callable[[Report], Share]] = {
     "explained": lambda report: report.explained,
     "rules": lambda report: report.fired,
     "tests": lambda report: report.both_ways,
+    "branches": lambda report: report.taken,
 }
 
 
@@ -53,12 +55,14 @@ def command(
     mapping: Annotated[list[str] | None, typer.Option(help="Tell of this mapping only.")] = None,
     fail_under: Annotated[
         str,
-        typer.Option("--fail-under", help="Per cent that must be reached: 99.5, or explained=99.5,rules=90,tests=50."),
+        typer.Option(
+            "--fail-under", help="Per cent that must be reached: 99.5, or explained=99.5,rules=90,tests=50,branches=50."
+        ),
     ] = "",
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,
     output: Annotated[Literal["text", "json"], typer.Option("-o", "--output", help="text or json")] = "text",
 ) -> None:
-    """Which changes which rule took and which nobody did; rules that never fired; tests that went one way only.
+    """Which changes which rule took, which nobody did; rules that never fired; tests and branches that went one way.
 
     Exit status: 0 told (and enough), 1 less than --fail-under, 2 could not run, 3 a broker is away.
     """
@@ -97,7 +101,8 @@ def floors(given: str) -> list[tuple[str, float]]:
 def _report(
     settings: Settings, recording: Path | None, live: bool, topics: tuple[str, ...], last: int, only: list[str]
 ) -> Report:
-    mappings = load(settings.mappings)
+    branches = Branches()
+    mappings = load(settings.mappings, branches=branches)
     unknown = sorted(set(only) - {one.name for one in mappings})
     if unknown:
         hint = f"there are: {', '.join(sorted(one.name for one in mappings))}"
@@ -112,7 +117,7 @@ def _report(
         reference = Recorded(mappings).take(found.records)
         units = assemble(found.records, mappings, incarnations=incarnations, avro=wire_raw_schemas(settings))
         step = stage("interpreting", sum(len(unit.entries) for unit in units))
-        coverage = cover(units, mappings, books_of(mappings, lookups=reference.tables()), step)
+        coverage = cover(units, mappings, books_of(mappings, lookups=reference.tables()), step, branches)
     return report_of(coverage, found.name, masked=found.masked)
 
 

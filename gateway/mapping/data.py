@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from gateway.mapping.compiled import DataBuilder, Scope
+from gateway.mapping.branches import BranchKind, watched_test
+from gateway.mapping.compiled import DataBuilder, Expression, Scope
 from gateway.mapping.constants import constant_of
 from gateway.mapping.contract import (
     NO_DEFAULT,
@@ -99,7 +100,7 @@ class _Payload:
         if not is_template(node):
             return self._constant(node, avro, path)
         try:
-            typed = compile_template(node.text, self.names)
+            typed = compile_template(node.text, self.names.within(node, path))
         except ExpressionFault as fault:
             self._fault(node, fault)
             return None
@@ -169,7 +170,7 @@ class _Payload:
             self.faults.add(condition.mark, f"`$when` gives null, but `{path}` is {avro}", "make the field nullable")
             return None
         try:
-            test = compile_test(condition.text, self.names).run
+            test = self._test(condition, path)
         except ExpressionFault as fault:
             self._fault(condition, fault)
             return None
@@ -182,6 +183,13 @@ class _Payload:
             return build(scope) if truth is True else None
 
         return run
+
+    def _test(self, condition: Scalar, path: str) -> Expression:
+        names = self.names.within(condition, path)
+        run = compile_test(condition.text, names).run
+        if names.watch is None:
+            return run
+        return watched_test(run, names.watch.branch(BranchKind.WHEN, condition.text))
 
     def _of_record(self, node: Map, branches: tuple[Avro, ...], path: str) -> Build | None:
         records = [branch for branch in branches if isinstance(branch, RecordOf)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from gateway.mapping.also import compile_older
+from gateway.mapping.branches import Branches, Owner, Watch
 from gateway.mapping.canonical import digest_of
 from gateway.mapping.compiled import CompiledMapping, EventType, OlderVersion
 from gateway.mapping.conditions import check_conditions
@@ -40,19 +41,24 @@ class Defaults:
     on_error: Literal["park", "halt"] = "park"
 
 
-def load(folder: Path, defaults: Defaults | None = None) -> tuple[CompiledMapping, ...]:
+def load(
+    folder: Path, defaults: Defaults | None = None, branches: Branches | None = None
+) -> tuple[CompiledMapping, ...]:
     """Load all mappings under a folder, in the order of their file names.
 
     Mapping files are ``<capability>/<mapping>.yaml``; ``*_test.yaml`` is ignored, files under ``shared/`` hold codes
-    and conditions, contracts stand in ``events/`` beside the mapping. Raises ConfigError with the faults of all files.
+    and conditions, contracts stand in ``events/`` beside the mapping. ``branches``: watch those of data and columns, at
+    a cost. Raises ConfigError with the faults of all files.
     """
-    files, shared = inspect(folder, defaults)
+    files, shared = inspect(folder, defaults, branches)
     found = [] if files else [_nothing(folder)]
     found += [*shared.found(), *(fault for each in files for fault in each.sorted())]
     return _finish(found, files, str(folder))
 
 
-def inspect(folder: Path, defaults: Defaults | None = None) -> tuple[list[LoadedFile], Shared]:
+def inspect(
+    folder: Path, defaults: Defaults | None = None, branches: Branches | None = None
+) -> tuple[list[LoadedFile], Shared]:
     """All mapping files of a folder as far as they can be read, and the shared files: faults stand in the results."""
     shared = Shared(folder)
     files = []
@@ -64,17 +70,19 @@ def inspect(folder: Path, defaults: Defaults | None = None) -> tuple[list[Loaded
             shared.file(path)
         else:
             root, faults = read_file(path, shown(path, folder))
-            files.append(_File(path, root, faults, shared, folder, defaults or Defaults()).compile())
+            files.append(_File(path, root, faults, shared, folder, defaults or Defaults(), branches).compile())
     _across(files)
     _unused_conditions(files, shared)
     return files, shared
 
 
-def inspect_text(text: str, folder: Path, name: str = "mapping.yaml") -> tuple[LoadedFile, Shared]:
+def inspect_text(
+    text: str, folder: Path, name: str = "mapping.yaml", branches: Branches | None = None
+) -> tuple[LoadedFile, Shared]:
     """One mapping from text, as in ``load_text``; faults stand in the result."""
     shared = Shared(folder)
     root, faults = read_text(text, name)
-    return _File(folder / name, root, faults, shared, folder, Defaults()).compile(), shared
+    return _File(folder / name, root, faults, shared, folder, Defaults(), branches).compile(), shared
 
 
 def _unused_conditions(files: list[LoadedFile], shared: Shared) -> None:
@@ -90,12 +98,12 @@ def _nothing(folder: Path) -> Fault:
     return Fault(str(folder), 1, 1, "there is no mapping in this folder", "add <capability>/<name>.yaml")
 
 
-def load_text(text: str, folder: Path, name: str = "mapping.yaml") -> CompiledMapping:
+def load_text(text: str, folder: Path, name: str = "mapping.yaml", branches: Branches | None = None) -> CompiledMapping:
     """Load one mapping from text as if it were the file ``name`` of a folder (contracts and shared files beside it).
 
     Raises ConfigError with all its faults.
     """
-    compiled, shared = inspect_text(text, folder, name)
+    compiled, shared = inspect_text(text, folder, name, branches)
     return _finish([*shared.found(), *compiled.sorted()], [compiled], name)[0]
 
 
@@ -131,9 +139,17 @@ class _File:
     """Compiles one mapping file."""
 
     def __init__(
-        self, path: Path, root: Map | None, faults: Faults, shared: Shared, folder: Path, defaults: Defaults
+        self,
+        path: Path,
+        root: Map | None,
+        faults: Faults,
+        shared: Shared,
+        folder: Path,
+        defaults: Defaults,
+        branches: Branches | None = None,
     ) -> None:
         self.path = path
+        self.branches = branches
         self.defaults = defaults
         self.root = root
         self.faults = faults
@@ -156,7 +172,7 @@ class _File:
         unexplained = section.word("unexplained", self.defaults.unexplained)
         undeclared = section.word("undeclared", self.defaults.undeclared)
         policies = Policies(unexplained, undeclared, codes_lost=codes_lost)
-        tables = compile_tables(section.named("tables"), self.codes, policies, self.faults)
+        tables = compile_tables(section.named("tables"), self.codes, policies, self.faults, self.branches)
         aggregate = section.section("aggregate") or Section("an aggregate", section.mark, broken=True)
         key = self._key(aggregate, tables)
         named = self.root.get("tables")
@@ -165,7 +181,7 @@ class _File:
         doubtful = lost or codes_lost or aggregate.broken or keyless or "conditions" in section.faulty
         lookups = compile_lookups(section, self.faults)
         asked = LookupNames(frozenset(lookups), lost="lookups" in section.faulty)
-        context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful, asked)
+        context = Context(tables, key, self.conditions, self.codes, self.faults, doubtful, asked, self.branches)
         events = self._events(section, aggregate.word("type"))
         rules = compile_rules(section.sections("rules"), context, self.contracts)
         check_conditions(section.entries("conditions"), [context], self.faults, tuple(self.faults.found))
@@ -305,10 +321,15 @@ class _File:
             if mine is None:
                 continue
             self.older.append(mine)
-            names = Names(codes=self.codes, doubtful=any(used.broken for used in self.used))
+            doubtful = any(used.broken for used in self.used)
+            names = Names(codes=self.codes, doubtful=doubtful, watch=self._watch(newest.name, number.text))
             version = compile_older(number, section, newest, (contract, mine), names, self.faults)
             found += [] if version is None else [version]
         return tuple(found)
+
+    def _watch(self, event: str, version: str) -> Watch | None:
+        owner = Owner(self.faults.file, event=f"{event} v{version}")
+        return None if self.branches is None else Watch(self.branches, owner)
 
     def _contract(self, event: str, version: int, mark: Mark) -> Contract | None:
         folder = self.path.parent / "events"

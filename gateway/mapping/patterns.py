@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.mapping.branches import Branches
 from gateway.mapping.compiled import Clause, Count, Expression, Pattern, RowOp, WhereTest
 from gateway.mapping.expressions.compiler import compile_test
 from gateway.mapping.expressions.names import CodeTable, LookupNames, Names, RowShape
@@ -34,6 +35,8 @@ class Context:
     doubtful: bool = False
     """Tables, conditions or codes have faults: unknown names are no news."""
     lookups: LookupNames = field(default_factory=LookupNames)
+    branches: Branches | None = None
+    """Watch those of the rules' data."""
 
     def names(self, anchor: RowShape | None = None) -> Names:
         """What a test of one row sees."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from gateway.mapping.branches import Owner, Watch
 from gateway.mapping.compiled import Count, DataBuilder, Expression, Pattern, RowOp, Rule
 from gateway.mapping.contract import Contract
 from gateway.mapping.data import compile_data
@@ -74,7 +75,7 @@ class _Rule:
         names = self._names(anchor, matches)
         when = self._when(names)
         asked = LookupNames(self.context.lookups.known, self.context.lookups.lost)
-        data = self._data(replace(names, lookups=asked))
+        data = self._data(replace(names, lookups=asked, watch=self._watch()))
         if anchor is None and not matches:
             return None
         rule = Rule(
@@ -95,6 +96,10 @@ class _Rule:
         )
         clean = not self.section.broken and len(self.faults.found) == before
         return Compiled(rule, self.section, names, clean)
+
+    def _watch(self) -> Watch | None:
+        branches = self.context.branches
+        return None if branches is None else Watch(branches, Owner(self.faults.file, rule=self.section.word("rule")))
 
     def _keys(self) -> None:
         section, faults = self.section, self.faults

@@ -5,9 +5,10 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
+from gateway.mapping.branches import Branches, BranchKind, Owner, Watch, watched_decoding
 from gateway.mapping.columns import COLUMN_TYPES, Reader, decoding, nulling, reader_of
 from gateway.mapping.compiled import Column, Table
 from gateway.mapping.expressions.names import CodeTable, Names
@@ -90,9 +91,13 @@ def _type_of(values: object) -> Type:
 
 
 def compile_tables(
-    entries: tuple[tuple[Scalar, Section], ...], codes: Mapping[str, CodeTable], policies: Policies, faults: Faults
+    entries: tuple[tuple[Scalar, Section], ...],
+    codes: Mapping[str, CodeTable],
+    policies: Policies,
+    faults: Faults,
+    branches: Branches | None = None,
 ) -> dict[str, TableInfo]:
-    """All tables by domain name. ``codes`` are the shared code tables in use."""
+    """All tables by domain name. ``codes`` are the shared code tables in use; ``branches``: watch those of columns."""
     found: dict[str, TableInfo] = {}
     for physical, section in entries:
         name = section.scalar("as")
@@ -103,7 +108,7 @@ def compile_tables(
         elif name.text in found:
             faults.add(name.mark, f"two tables are called `{name.text}`", "choose another name")
         else:
-            found[name.text] = _Table(physical.text, name.text, section, codes, policies, faults).compile()
+            found[name.text] = _Table(physical.text, name.text, section, codes, policies, faults, branches).compile()
     return found
 
 
@@ -118,6 +123,7 @@ class _Table:
         codes: Mapping[str, CodeTable],
         policies: Policies,
         faults: Faults,
+        branches: Branches | None,
     ) -> None:
         self.physical = physical
         self.name = name
@@ -125,6 +131,7 @@ class _Table:
         self.codes = codes
         self.policies = policies
         self.faults = faults
+        self.branches = branches
         self.columns: dict[str, Column] = {}
         self.types: dict[str, Type] = {}
         self.places: dict[str, Scalar] = {}
@@ -176,7 +183,7 @@ class _Table:
             self.faults.add(raw.mark, f"the column `{raw.text}` cannot keep its name", "give it a domain name: as: …")
             self.nameless = True
             return
-        read = self._reading(section)
+        read = self._reading(section, place.text)
         if read is None or section.broken:
             self._lose(place, section)
         else:
@@ -217,13 +224,13 @@ class _Table:
             self.faults.add(template.mark, "a part is computed", 'write "{{ value | … }}"')
             return
         try:
-            typed = compile_template(template.text, names)
+            typed = compile_template(template.text, replace(names, watch=self._watch(name.text)).within(template))
         except ExpressionFault as fault:
             if not fault.silent:
                 self.faults.add(template.at(fault.offset), fault.what, fault.hint)
             return
         reads = any(key in part for key in ("type", "decode", "null_when", "otherwise"))
-        read = self._reading(part) if reads else _as_computed(typed.type)
+        read = self._reading(part, name.text) if reads else _as_computed(typed.type)
         if read is None:
             return
         type_, reader, spelled = read
@@ -254,9 +261,9 @@ class _Table:
                 did_you_mean(spelled.text, COLUMN_TYPES) or known[2:],
             )
 
-    def _reading(self, section: Section) -> tuple[Type, Reader, str] | None:
+    def _reading(self, section: Section, name: str) -> tuple[Type, Reader, str] | None:
         """Type, reader and spelled type of a column from type, null_when, decode and otherwise."""
-        decoded = self._decoding(section)
+        decoded = self._decoding(section, name)
         if decoded is None:
             return None
         type_, read, spelled = decoded
@@ -265,7 +272,7 @@ class _Table:
             read = nulling(read, frozenset(scalar.text.rstrip(" ") for scalar in nulls if not scalar.is_null))
         return type_, read, spelled
 
-    def _decoding(self, section: Section) -> tuple[Type, Reader, str] | None:
+    def _decoding(self, section: Section, name: str) -> tuple[Type, Reader, str] | None:
         if "decode" not in section:
             if "otherwise" in section:
                 self.faults.add(section.mark_of("otherwise"), "`otherwise` without `decode`", "add the code table")
@@ -288,7 +295,19 @@ class _Table:
             self.faults.add(fallback.mark, f"`otherwise` gives another type than the code table ({table.type})")
             return None
         type_ = _type_of([*known, other])
-        return type_, decoding(table.codes, other), type_.kind.value
+        return type_, self._otherwise(table, fallback, other, name), type_.kind.value
+
+    def _otherwise(self, table: CodeTable, fallback: Scalar, other: Value, name: str) -> Reader:
+        watch = self._watch(name)
+        if watch is None:
+            return decoding(table.codes, other)
+        branch = watch.within(fallback).branch(BranchKind.OTHERWISE, f"otherwise: {fallback.text}")
+        return watched_decoding(table.codes, other, branch)
+
+    def _watch(self, column: str) -> Watch | None:
+        if self.branches is None:
+            return None
+        return Watch(self.branches, Owner(self.faults.file, table=self.name, column=column))
 
     def _codes(self, section: Section) -> CodeTable | None:
         name = section.scalar("decode")

@@ -38,7 +38,7 @@ def compile_template(text: str, names: Names) -> Typed:
         _literal(text, place, start, parts)
         end = _end(text, start + 2)
         try:
-            parts.append(compile_expression(text[start + 2 : end], names))
+            parts.append(compile_expression(text[start + 2 : end], names.after(start + 2)))
         except ExpressionFault as fault:
             offset = fault.offset + start + 2
             raise ExpressionFault(offset, fault.what, fault.hint, silent=fault.silent) from None

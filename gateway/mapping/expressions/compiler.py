@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from jinja2 import nodes
 
+from gateway.mapping.branches import BranchKind, watched_test
 from gateway.mapping.compiled import Expression, Scope
 from gateway.mapping.expressions import logic
 from gateway.mapping.expressions.filters import FILTERS, Apply, Filter
 from gateway.mapping.expressions.lookups import lookup
 from gateway.mapping.expressions.names import CodeTable, Names
 from gateway.mapping.expressions.references import Field, Image, Row, Rows, is_changed, resolve, rows_of
+from gateway.mapping.expressions.spelling import spell
 from gateway.mapping.expressions.syntax import MAX_NODES, REFUSED_NODES, ExpressionFault, Parsed, parse, size_of
 from gateway.mapping.kinds import Kind, Type, unify
 from gateway.mapping.nodes import did_you_mean
@@ -141,7 +143,9 @@ class _Compiler:
             raise ExpressionFault(0, "a condition with faults", silent=True)
         if node.name in self.path:
             raise self.fault(node, f"the condition `{node.name}` uses itself", " -> ".join((*self.path, node.name)))
-        alone = replace(self.names, companions={}, item=None)
+        watch = self.names.watch
+        here = None if watch is None else watch.after(self.parsed.offset(node), pinned=True)
+        alone = replace(self.names, companions={}, item=None, watch=here)
         inner = _Compiler(parsed, alone, conditions=True, path=(*self.path, node.name))
         inner.expanded = self.expanded
         self.expanded[0] += size_of(parsed.tree)
@@ -222,6 +226,9 @@ class _Compiler:
         if common is None:
             raise self.fault(node, f"the branches are {yes.type} and {no.type}", "both must be of one type")
         when, first, second = test.run, yes.run, no.run
+        if (watch := self.names.watch) is not None:
+            where = self.parsed.first(node.test)
+            when = watched_test(when, watch.branch(BranchKind.CHOICE, spell(node.test), where))
 
         def run(scope: Scope) -> Value:
             value = logic.truth(when(scope))

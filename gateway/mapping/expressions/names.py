@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from gateway.mapping.branches import Watch
 from gateway.mapping.compiled import RowOp
 from gateway.mapping.contract import RecordOf
 from gateway.mapping.expressions.syntax import Parsed
 from gateway.mapping.kinds import Kind, Type
+from gateway.mapping.nodes import Scalar
 from gateway.model.values import Value
 
 __all__ = ["HAS_AFTER", "HAS_BEFORE", "TRANSACTION", "CodeTable", "Companion", "LookupNames", "Names", "RowShape"]
@@ -66,7 +68,8 @@ class Names:
     """All that is visible at one place of a mapping. ``conditions`` hold None where one could not be parsed.
 
     ``value`` and ``image`` are set in parts only, ``payload`` in ``also`` only, and then nothing else is visible.
-    ``lookups`` None: the filter ``lookup`` is not for this place.
+    ``lookups`` None: the filter ``lookup`` is not for this place. ``watch``: for branches that are
+    compiled here; None lets them be.
     """
 
     anchor: RowShape | None = None
@@ -80,3 +83,12 @@ class Names:
     doubtful: bool = False
     payload: RecordOf | None = None
     lookups: LookupNames | None = None
+    watch: Watch | None = None
+
+    def within(self, scalar: Scalar, fills: str = "") -> Names:
+        """The same for the text of a scalar, so that a branch in it has its place; ``fills``: the event's field."""
+        return self if self.watch is None else replace(self, watch=self.watch.within(scalar, fills))
+
+    def after(self, offset: int) -> Names:
+        """The same for an expression that begins so many characters on."""
+        return self if self.watch is None else replace(self, watch=self.watch.after(offset))

@@ -74,6 +74,20 @@ class Parsed:
             node = node.node
         return self.offset(node)
 
+    def first(self, node: nodes.Node) -> int:
+        """The first character of a node: of a filter, test or join that of what stands left in it."""
+        while True:
+            if isinstance(node, (nodes.Filter, nodes.Test)) and node.node is not None:
+                node = node.node
+            elif isinstance(node, nodes.Compare):
+                node = node.expr
+            elif isinstance(node, nodes.BinExpr):
+                node = node.left
+            elif isinstance(node, nodes.Concat):
+                node = node.nodes[0]
+            else:
+                return self.start(node)
+
 
 def parse(text: str) -> Parsed:
     """Parse one bare expression; all text must be consumed. Raises ExpressionFault."""
