@@ -33,11 +33,12 @@ def last_stable_offset_in_the_fence(patch: pytest.MonkeyPatch) -> None:
 
 
 def fresh_group_metadata_at_commit(patch: pytest.MonkeyPatch) -> None:
-    """A member that slept through its session commits as what it is now, which nobody fences."""
+    """Who slept through its session commits as a member of the present generation, which it is again by then."""
     finish = OpenTransaction.finish
 
     def fresh(transaction: Any, *arguments: Any) -> None:
-        now = transaction._outside.source.membership() or ("s.gateway", "", -1)
+        source = transaction._outside.source
+        now = source.membership() or next((one.membership() for one in source._group.members), None)
         sink = transaction._outside.sink
         patch.setattr(sink, "stage", lambda offsets, _begun: type(sink).stage(sink, offsets, now))
         finish(transaction, *arguments)

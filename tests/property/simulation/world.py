@@ -26,8 +26,11 @@ from .oracle import EVENTS, LETTERS, Found, Oracle
 
 __all__ = ["CALLS", "Shape", "Strike", "World"]
 
-CALLS = ("begin", "send", "offsets", "commit", "answer", "abort", "reopen")
-"""Places where a strike falls: before the call, and for ``answer`` after the commit, when its answer is lost."""
+CALLS = ("join", "begin", "send", "offsets", "commit", "answer", "abort", "reopen")
+"""Places where a strike falls: before the call, and for ``answer`` after the commit, when its answer is lost.
+
+``join``: before the transaction's group metadata is taken; only a pause or a crash may fall there.
+"""
 _MAPPINGS = Path(__file__).parent / "mappings"
 _TIMEOUT = 31.0
 _SESSION = 0.2
@@ -65,7 +68,7 @@ class _Sink(MemorySink):
     strikes: list[Strike]
     struck: Counter[str]
 
-    def _at(self, call: str) -> None:
+    def at(self, call: str) -> None:
         strike = next((one for one in self.strikes if one.call == call), None)
         if strike is None:
             return
@@ -86,34 +89,39 @@ class _Sink(MemorySink):
             raise InDoubt("planted")
 
     def reopen(self) -> None:
-        self._at("reopen")
+        self.at("reopen")
         super().reopen()
 
     def begin(self) -> None:
-        self._at("begin")
+        self.at("begin")
         super().begin()
 
     def send(self, *arguments: object, **more: object) -> None:
-        self._at("send")
+        self.at("send")
         super().send(*arguments, **more)  # type: ignore[arg-type]
 
     def commit(
         self, offsets: Mapping[Partition, Committed], membership: Membership | None, deadline: float | None = None
     ) -> None:
-        self._at("offsets")
+        self.at("offsets")
         if offsets:
             self.stage(offsets, membership)
-        self._at("commit")
+        self.at("commit")
         super().commit({}, None)
-        self._at("answer")
+        self.at("answer")
 
     def abort(self) -> None:
-        self._at("abort")
+        self.at("abort")
         super().abort()
 
 
 class _Source(MemorySource):
     most = 2_000
+    sink: _Sink
+
+    def membership(self) -> Membership | None:
+        self.sink.at("join")
+        return super().membership()
 
     def take(self, limit: int, wait: float) -> Batch:
         return super().take(self.most, wait)
@@ -182,6 +190,7 @@ class World:
             self.ghosts.append(running)
         plan = replace(_plan(), transactional_id=f"s.{slot}", max_records=2 if self.shape.hasty else 5_000)
         source, sink = _Source(self.group), _Sink(self.broker, plan.transactional_id)
+        source.sink = sink
         sink.strikes, sink.struck = [], self.struck
         cluster = MemoryCluster(self.broker)
         state = StateTopic(MemoryLog(self.broker), plan.state_topic)
