@@ -177,7 +177,7 @@ def run(number: int, schedules: int, *, shrink: bool = True, steps: int = 16) ->
         deadline=None,
         database=None,
         report_multiple_bugs=False,
-        phases=[Phase.generate, *([Phase.shrink, Phase.explain] if shrink else [])],
+        phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
         suppress_health_check=list(HealthCheck),
     )
     try:

@@ -48,7 +48,7 @@ class Strike:
 
 @dataclass(frozen=True)
 class Shape:
-    """How a world begins. ``pace``: rounds of turns after each step; ``hasty``: two records fill a transaction;
+    """How a world begins. ``pace``: rounds of turns after each step; ``hasty``: two rows fill a transaction;
 
     ``blind``: the connector does not know what was committed before its first transaction.
     """
@@ -188,7 +188,7 @@ class World:
         running = self.slots.get(slot)
         if running is not None:
             self.ghosts.append(running)
-        plan = replace(_plan(), transactional_id=f"s.{slot}", max_records=2 if self.shape.hasty else 5_000)
+        plan = replace(_plan(), transactional_id=f"s.{slot}", max_bytes=1_000 if self.shape.hasty else 8_000_000)
         source, sink = _Source(self.group), _Sink(self.broker, plan.transactional_id)
         source.sink = sink
         sink.strikes, sink.struck = [], self.struck
