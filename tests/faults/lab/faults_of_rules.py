@@ -7,7 +7,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import NewTopic
 
-from ..test_rollouts import digest_of, judge, rollout
+from ..test_rollouts import judge, load_mappings, rollout
 from .bench import Bench
 from .registry import fault
 
@@ -26,7 +26,9 @@ def rollouts(bench: Bench, strikes: int) -> None:
     at = bench.installation
     at.admin.create_topics([NewTopic(f"{at.prefix}gateway.control", 1, 1)])[f"{at.prefix}gateway.control"].result(20)
     other = _other_rules(bench)
-    digests = {"start": digest_of(other), "rollback": digest_of(at.mappings)}
+    digests = {
+        what: load_mappings(rules)[0].digest[:8] for what, rules in (("start", other), ("rollback", at.mappings))
+    }
     bench.serving(bench.gateway())
     cuts: list[tuple[tuple[int, int], str]] = []
     cancelled = 0
