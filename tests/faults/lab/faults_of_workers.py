@@ -44,12 +44,12 @@ def killed_after_offsets(bench: Bench, strikes: int) -> None:
     _killed(bench, strikes, "offsets")
 
 
-@fault("F3 A1", "SIGKILL after commit, before its bookkeeping", chaos=8, full=50, few=2)
+@fault("F3 A1", "SIGKILL after commit, before its bookkeeping", chaos=8, full=50)
 def killed_after_commit(bench: Bench, strikes: int) -> None:
     _killed(bench, strikes, "committed")
 
 
-@fault("F4", "commit done, its answer lost", chaos=10, full=100, few=3)
+@fault("F4", "commit done, its answer lost", chaos=10, full=100)
 def answer_lost_after_commit(bench: Bench, strikes: int) -> None:
     bench.serving(bench.gateway())
     with bench.load():
